@@ -1,0 +1,68 @@
+import js from '@eslint/js'
+import tseslint from 'typescript-eslint'
+
+/**
+ * The direction of dependencies, `server → app → routes → domain → (port) ← dynamodb → AWS`:
+ * for each folder of src/, what it must not import.
+ */
+const AWS = ['@aws-sdk/*', '@smithy/*']
+const FASTIFY = ['fastify', '@fastify/*']
+const ENTRIES = ['**/server.ts', '**/app.ts']
+const FORBIDDEN_IMPORTS = {
+  schemas: [...AWS, ...FASTIFY, ...ENTRIES, '**/domain/**', '**/dynamodb/**', '**/plugins/**', '**/routes/**'],
+  domain: [...AWS, ...FASTIFY, ...ENTRIES, '**/dynamodb/**', '**/plugins/**', '**/routes/**', '**/config.ts'],
+  dynamodb: [...FASTIFY, ...ENTRIES, '**/plugins/**', '**/routes/**', '**/config.ts'],
+  plugins: [...AWS, ...ENTRIES, '**/dynamodb/**', '**/routes/**'],
+  routes: [...AWS, ...ENTRIES, '**/dynamodb/**', '**/config.ts'],
+  cli: ['**/routes/**'],
+}
+
+export default tseslint.config(
+  { ignores: ['node_modules', '.tap', '.data'] },
+  js.configs.recommended,
+  tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      eqeqeq: 'error',
+      'no-console': 'error',
+      'max-lines': ['error', { max: 200, skipComments: true, skipBlankLines: true }],
+      'max-lines-per-function': ['error', { max: 40, skipComments: true, skipBlankLines: true }],
+      // Numbers in messages are fine; objects are what must not be printed by accident.
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      // Fastify's plugin and hook signatures are async whether or not they wait for anything.
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/only-throw-error': 'error',
+    },
+  },
+  ...Object.entries(FORBIDDEN_IMPORTS).map(([folder, group]) => ({
+    files: [`src/${folder}/**/*.ts`],
+    rules: { 'no-restricted-imports': ['error', { patterns: [{ group, message: `src/${folder} must not know it.` }] }] },
+  })),
+  {
+    // Only the configuration reads the environment.
+    files: ['src/**/*.ts'],
+    ignores: ['src/config.ts', 'src/server.ts', 'src/cli/**'],
+    rules: {
+      'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'Read src/config.ts.' }],
+    },
+  },
+  {
+    files: ['src/routes/**/*.ts'],
+    rules: { 'max-lines-per-function': ['error', { max: 90, skipComments: true, skipBlankLines: true }] },
+  },
+  {
+    files: ['src/cli/**/*.ts', 'test/**/*.ts'],
+    rules: { 'no-console': 'off' },
+  },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      'max-lines': 'off',
+      'max-lines-per-function': 'off',
+      // tap returns a promise from every test that a file may leave unawaited.
+      '@typescript-eslint/no-floating-promises': 'off',
+      '@typescript-eslint/no-non-null-assertion': 'off',
+    },
+  },
+)
