@@ -9,7 +9,15 @@ const AWS = ['@aws-sdk/*', '@smithy/*']
 const FASTIFY = ['fastify', '@fastify/*']
 const ENTRIES = ['**/server.ts', '**/app.ts']
 const FORBIDDEN_IMPORTS = {
-  schemas: [...AWS, ...FASTIFY, ...ENTRIES, '**/domain/**', '**/dynamodb/**', '**/plugins/**', '**/routes/**'],
+  schemas: [
+    ...AWS,
+    ...FASTIFY,
+    ...ENTRIES,
+    '**/domain/**',
+    '**/dynamodb/**',
+    '**/plugins/**',
+    '**/routes/**',
+  ],
   domain: [...AWS, ...FASTIFY, ...ENTRIES, '**/dynamodb/**', '**/plugins/**', '**/routes/**', '**/config.ts'],
   dynamodb: [...FASTIFY, ...ENTRIES, '**/plugins/**', '**/routes/**', '**/config.ts'],
   plugins: [...AWS, ...ENTRIES, '**/dynamodb/**', '**/routes/**'],
@@ -37,14 +45,22 @@ export default tseslint.config(
   },
   ...Object.entries(FORBIDDEN_IMPORTS).map(([folder, group]) => ({
     files: [`src/${folder}/**/*.ts`],
-    rules: { 'no-restricted-imports': ['error', { patterns: [{ group, message: `src/${folder} must not know it.` }] }] },
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ group, message: `src/${folder} must not know it.` }] },
+      ],
+    },
   })),
   {
     // Only the configuration reads the environment.
     files: ['src/**/*.ts'],
     ignores: ['src/config.ts', 'src/server.ts', 'src/cli/**'],
     rules: {
-      'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'Read src/config.ts.' }],
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'Read src/config.ts.' },
+      ],
     },
   },
   {

@@ -1,0 +1,137 @@
+import { Type, type Static } from 'typebox'
+import { createValidator } from './schemas/validator.ts'
+
+/**
+ * The environment: every variable that the service reads, with its default. The README's table and `.env.example` tell
+ * the same; a test compares them.
+ */
+export const Environment = Type.Object({
+  NODE_ENV: Type.String({ default: 'development' }),
+  HOST: Type.String({ default: '127.0.0.1' }),
+  PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3000 }),
+  LOG_LEVEL: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], { default: 'info' }),
+  DYNAMODB_TABLE: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{3,255}$' })),
+  DYNAMODB_ENDPOINT: Type.Optional(Type.String({ pattern: '^https?://[^/]+/?$' })),
+  AWS_REGION: Type.Optional(Type.String()),
+  DATA_FOLDER: Type.String({ default: '.data' }),
+  CURSOR_SECRET: Type.Optional(Type.String()),
+  IDEMPOTENCY_WINDOW_SECONDS: Type.Integer({ minimum: 1, default: 86_400 }),
+  RETENTION_DAYS: Type.Integer({ minimum: 1, default: 30 }),
+  REQUEST_DEADLINE_MS: Type.Integer({ minimum: 100, maximum: 60_000, default: 2_500 }),
+  SHUTDOWN_SETTLE_MS: Type.Optional(Type.Integer({ minimum: 0, maximum: 60_000 })),
+  SHUTDOWN_TIMEOUT_MS: Type.Integer({ minimum: 0, maximum: 120_000, default: 20_000 }),
+})
+type Environment = Static<typeof Environment>
+
+/** Where events are kept: the embedded store of a first run, DynamoDB Local, or AWS. */
+export type StorageConfig =
+  | { kind: 'embedded'; folder: string; table: string }
+  | { kind: 'dynamodb'; table: string; endpoint: string | undefined; region: string | undefined }
+
+export interface Config {
+  isProduction: boolean
+  host: string
+  port: number
+  logLevel: string
+  storage: StorageConfig
+  cursorSecrets: [string, ...string[]]
+  idempotencyWindowSeconds: number
+  retentionSeconds: number
+  deadlineMs: number
+  shutdown: { settleMs: number; timeoutMs: number }
+}
+
+/** Every fault of the configuration at once: one line each, fit for an operator. */
+export class ConfigError extends Error {
+  constructor(faults: string[]) {
+    super(
+      `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
+    )
+    this.name = 'ConfigError'
+  }
+}
+
+const DEFAULT_TABLE = 'triggers'
+const DAY_SECONDS = 86_400
+const MIN_SECRET_LENGTH = 32
+/** Signs cursors where nobody is to be kept out; in production a secret must be set. */
+const DEVELOPMENT_SECRET = 'a secret for development alone, known to everyone'
+
+const validate = createValidator(Environment, 'environment', true)
+
+function splitSecrets(text: string | undefined): string[] {
+  return (text ?? '')
+    .split(',')
+    .map((secret) => secret.trim())
+    .filter((secret) => secret !== '')
+}
+
+/** Rules that no single variable can break. */
+function crossFaults(environment: Environment): string[] {
+  const faults: string[] = []
+  const isProduction = environment.NODE_ENV === 'production'
+  const secrets = splitSecrets(environment.CURSOR_SECRET)
+  if (isProduction && secrets.length === 0) faults.push('CURSOR_SECRET is required in production')
+  if (secrets.length > 2) faults.push('CURSOR_SECRET takes at most two secrets: the new one and the old one')
+  if (secrets.some((secret) => secret.length < MIN_SECRET_LENGTH)) {
+    faults.push(`CURSOR_SECRET must have at least ${MIN_SECRET_LENGTH} characters`)
+  }
+  if (isProduction && isEmbedded(environment)) {
+    faults.push('DYNAMODB_TABLE is required in production: the embedded store is for development alone')
+  }
+  if (environment.RETENTION_DAYS * DAY_SECONDS < environment.IDEMPOTENCY_WINDOW_SECONDS + DAY_SECONDS) {
+    faults.push(
+      'RETENTION_DAYS must be at least IDEMPOTENCY_WINDOW_SECONDS plus a day: else a late retry could bring an expired event back',
+    )
+  }
+  return faults
+}
+
+function isEmbedded({ DYNAMODB_TABLE, DYNAMODB_ENDPOINT }: Environment): boolean {
+  return DYNAMODB_TABLE === undefined && DYNAMODB_ENDPOINT === undefined
+}
+
+function storageOf(environment: Environment): StorageConfig {
+  const { DYNAMODB_TABLE: table = DEFAULT_TABLE, DYNAMODB_ENDPOINT: endpoint, AWS_REGION } = environment
+  if (isEmbedded(environment)) return { kind: 'embedded', folder: environment.DATA_FOLDER, table }
+  // DynamoDB Local takes any region, AWS only the one that the environment or the profile names.
+  return {
+    kind: 'dynamodb',
+    table,
+    endpoint,
+    region: AWS_REGION ?? (endpoint === undefined ? undefined : 'local'),
+  }
+}
+
+/**
+ * Reads the configuration from the environment; an empty variable counts as one that is not set.
+ * Throws `ConfigError` with every fault.
+ */
+export function readConfig(variables: Record<string, string | undefined>): Config {
+  const environment = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''))
+  const faults = validate(environment).map(({ field, message }) => `${field} ${message}`)
+  const checked = environment as unknown as Environment
+  faults.push(...crossFaults(checked))
+  if (faults.length > 0) throw new ConfigError(faults)
+  return toConfig(checked)
+}
+
+function toConfig(environment: Environment): Config {
+  const isProduction = environment.NODE_ENV === 'production'
+  const [secret = DEVELOPMENT_SECRET, ...older] = splitSecrets(environment.CURSOR_SECRET)
+  return {
+    isProduction,
+    host: environment.HOST,
+    port: environment.PORT,
+    logLevel: environment.LOG_LEVEL,
+    storage: storageOf(environment),
+    cursorSecrets: [secret, ...older],
+    idempotencyWindowSeconds: environment.IDEMPOTENCY_WINDOW_SECONDS,
+    retentionSeconds: environment.RETENTION_DAYS * DAY_SECONDS,
+    deadlineMs: environment.REQUEST_DEADLINE_MS,
+    shutdown: {
+      settleMs: environment.SHUTDOWN_SETTLE_MS ?? (isProduction ? 5_000 : 500),
+      timeoutMs: environment.SHUTDOWN_TIMEOUT_MS,
+    },
+  }
+}

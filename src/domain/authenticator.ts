@@ -1,0 +1,63 @@
+import { LRUCache } from 'lru-cache'
+import type { Principal, Tenant } from './access.ts'
+import { isSecret, parseToken } from './api-key.ts'
+import type { Clock } from './clock.ts'
+import type { AccessStore, ApiKey } from './ports.ts'
+
+/** How long what was found counts without asking again: also how long a revoked key may still be used. */
+const POSITIVE_TTL_MS = 60_000
+/** How long a key that does not exist stays refused without asking again: also how long a new one may take. */
+const NEGATIVE_TTL_MS = 10_000
+/** Unknown ids are the client's choice, so the memory they take is bounded. */
+const MAX_ENTRIES = 10_000
+
+export interface Authenticator {
+  /** @returns Who the token belongs to, undefined when it is not valid. Throws `unavailable`, never guesses. */
+  authenticate(token: string): Promise<Principal | undefined>
+}
+
+/**
+ * One look-up at a time per name, remembered for a while; while the store is down the last known answer counts on.
+ * What was not found is remembered as null.
+ */
+function createLookup<Value extends object>(
+  find: (name: string) => Promise<Value | undefined>,
+  clock: Clock,
+): (name: string) => Promise<Value | null> {
+  const cache = new LRUCache<string, { value: Value | null }>({
+    max: MAX_ENTRIES,
+    ttl: POSITIVE_TTL_MS,
+    perf: { now: clock },
+    // Asked at each look: its own reading of the clock, kept for a millisecond, would make tests race.
+    ttlResolution: 0,
+    allowStaleOnFetchRejection: true,
+    noDeleteOnFetchRejection: true,
+    fetchMethod: async (name, _stale, { options }) => {
+      const value = (await find(name)) ?? null
+      if (value === null) options.ttl = NEGATIVE_TTL_MS
+      return { value }
+    },
+  })
+  return async (name) => (await cache.fetch(name))?.value ?? null
+}
+
+function isUsable(key: ApiKey, now: number): boolean {
+  return key.revoked_at === null && (key.valid_until === null || now < key.valid_until)
+}
+
+/** Turns bearer tokens into principals. The tenant comes from the key alone, never from input. */
+export function createAuthenticator(access: AccessStore, clock: Clock): Authenticator {
+  const findKey = createLookup((keyId) => access.findKey(keyId), clock)
+  const findTenant = createLookup((name) => access.findTenant(name), clock)
+
+  return {
+    async authenticate(token) {
+      const parsed = parseToken(token)
+      if (!parsed) return undefined
+      const key = await findKey(parsed.key_id)
+      if (!key || !isSecret(parsed.secret, key.secret_hash) || !isUsable(key, clock())) return undefined
+      const tenant: Tenant = (await findTenant(key.tenant)) ?? { name: key.tenant, shards: 1, read_shards: 1 }
+      return { key_id: key.key_id, scopes: key.scopes, tenant }
+    },
+  }
+}

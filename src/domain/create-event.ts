@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto'
+import stringify from 'safe-stable-stringify'
+import { AppError } from '../errors.ts'
+import type { Event, NewEvent } from '../schemas/event.ts'
+import type { EventsDependencies } from './events.ts'
+import type { CallScope, EventDraft } from './ports.ts'
+
+export interface CreatedEvent {
+  event: Event
+  /** The key was used before: this is the event it made then, as it stands now. */
+  replayed: boolean
+}
+
+/** SHA-256 of the body as JSON: spacing and the order of members make no difference. */
+function hashBody(body: NewEvent): string {
+  return createHash('sha256').update(stringify(body)).digest('base64url')
+}
+
+/**
+ * Accepts an event. With an `Idempotency-Key` at most one event results, however often, from wherever and after
+ * whatever crash the request is repeated: whoever finds the key taken takes over the id that it stands for and, where
+ * the event is not stored yet, finishes the work of the one that died.
+ */
+export function createEvent({ store, idempotency, newEventId, random }: EventsDependencies) {
+  return async (scope: CallScope, body: NewEvent, idempotencyKey?: string): Promise<CreatedEvent> => {
+    const shard = Math.floor(random() * scope.tenant.shards)
+    const { event_type, payload, metadata = null } = body
+    const draft: EventDraft = { event_id: newEventId(shard), event_type, payload, metadata }
+    if (idempotencyKey === undefined) return { event: await store.create(scope, draft), replayed: false }
+
+    const ours = { event_id: draft.event_id, body_hash: hashBody(body) }
+    const { event_id, body_hash } = await idempotency.claim(scope, idempotencyKey, ours)
+    if (body_hash !== ours.body_hash) throw keyReused()
+    if (event_id === ours.event_id) return { event: await store.create(scope, draft), replayed: false }
+
+    const stored = await store.get(scope, event_id)
+    return { event: stored ?? (await store.create(scope, { ...draft, event_id })), replayed: true }
+  }
+}
+
+function keyReused(): AppError {
+  return new AppError(
+    'idempotency_key_reused',
+    'This Idempotency-Key was used with another body; nothing was stored.',
+    {
+      details: [
+        { field: 'Idempotency-Key', message: 'was used with another body', code: 'idempotency_key_reused' },
+      ],
+    },
+  )
+}

@@ -1,0 +1,103 @@
+import type { Event, EventStatus, EventSummary, JsonObject } from '../schemas/event.ts'
+import type { Scope, Tenant } from './access.ts'
+
+/** Under what a store is called: whose data, and until when. */
+export interface CallScope {
+  tenant: Tenant
+  /** Aborts when the deadline of the request has passed; the call then fails as `unavailable`. */
+  signal: AbortSignal
+}
+
+/** An event before it is stored. Its id is made first, so that a repeated write is recognised. */
+export interface EventDraft {
+  event_id: string
+  event_type: string
+  payload: JsonObject
+  metadata: JsonObject | null
+}
+
+/** Part of a list. `position` is where the next page goes on, null at the end of the list. */
+export interface Page<Item> {
+  items: Item[]
+  position: string | null
+}
+
+export interface EventListQuery {
+  status?: EventStatus | undefined
+  event_type?: string | undefined
+  /** Inclusive, ms. */
+  created_after?: number | undefined
+  /** Exclusive, ms. */
+  created_before?: number | undefined
+  limit: number
+  /** The position that an earlier page ended at. */
+  position?: string | undefined
+}
+
+export interface InboxReadQuery {
+  event_type?: string | undefined
+  limit: number
+  /** Only events that became available at this time (ms) or before. */
+  available_until: number
+  position?: string | undefined
+}
+
+export type Acknowledgement =
+  { outcome: 'acknowledged' | 'already_delivered'; event_type: string } | { outcome: 'not_found' }
+
+/**
+ * Where events live. Every method may throw `unavailable` (an AppError) when the store does not answer in time;
+ * a write that ended so may have happened.
+ */
+export interface EventStore {
+  /** Stores the event unless it is there already. @returns The event as it stands. */
+  create(scope: CallScope, draft: EventDraft): Promise<Event>
+  /** Reads what is stored now, never an older state. Expired events are undefined. */
+  get(scope: CallScope, eventId: string): Promise<Event | undefined>
+  /** Marks the event as delivered, in one conditional write. */
+  acknowledge(scope: CallScope, eventId: string): Promise<Acknowledgement>
+  /** Newest first. Exact, but for lists by status, which may lag by a second. */
+  list(scope: CallScope, query: EventListQuery): Promise<Page<EventSummary>>
+  /** Events that can be delivered now, in the order in which they became available. */
+  inbox(scope: CallScope, query: InboxReadQuery): Promise<Page<Event>>
+}
+
+export interface IdempotencyRecord {
+  event_id: string
+  body_hash: string
+}
+
+/** Remembers which event an `Idempotency-Key` of a tenant stands for. */
+export interface IdempotencyStore {
+  /** Stores the record unless the key has one that still counts. @returns The record that counts. */
+  claim(scope: CallScope, key: string, record: IdempotencyRecord): Promise<IdempotencyRecord>
+}
+
+/** An API key at rest: everything but its secret. Times in ms. */
+export interface ApiKey {
+  key_id: string
+  tenant: string
+  scopes: readonly Scope[]
+  secret_hash: string
+  name: string | null
+  created_at: number
+  valid_until: number | null
+  revoked_at: number | null
+}
+
+/** What authentication reads. Throws `unavailable` when the store does not answer. */
+export interface AccessStore {
+  findKey(keyId: string): Promise<ApiKey | undefined>
+  findTenant(name: string): Promise<Tenant | undefined>
+}
+
+/** What the management of keys and tenants needs besides. */
+export interface AccessAdminStore extends AccessStore {
+  /** Makes the tenant with one shard, unless it is there. */
+  addTenant(name: string): Promise<void>
+  listTenants(): Promise<string[]>
+  addKey(key: ApiKey): Promise<void>
+  listKeys(tenant: string): Promise<ApiKey[]>
+  /** @returns false when there is no such key. */
+  updateKey(keyId: string, change: { valid_until?: number; revoked_at?: number }): Promise<boolean>
+}

@@ -1,0 +1,35 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb'
+import type { DynamoDB } from './client.ts'
+import type { Item } from './keys.ts'
+
+/** Which item a write is about, for the reading that follows a failed condition. */
+interface Target {
+  dynamodb: DynamoDB
+  table: string
+  key: Item
+  signal: AbortSignal
+}
+
+/** A write that took place, with its answer, or what stands in its way (undefined: nothing is there). */
+export type ConditionalResult<Output> =
+  { applied: true; output: Output } | { applied: false; found: Item | undefined }
+
+/**
+ * Runs a conditional write. Where its condition fails, what is there tells the caller whether that is its own earlier
+ * try: after a lost answer the SDK sends a write again.
+ *
+ * Stores without `ReturnValuesOnConditionCheckFailure` (the embedded one) are asked once more, consistently.
+ */
+export async function writeConditionally<Output>(
+  { dynamodb, table, key, signal }: Target,
+  write: () => Promise<Output>,
+): Promise<ConditionalResult<Output>> {
+  try {
+    return { applied: true, output: await write() }
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error
+    if (error.Item) return { applied: false, found: error.Item }
+    const answer = await dynamodb.getItem({ TableName: table, Key: key, ConsistentRead: true }, signal)
+    return { applied: false, found: answer.Item }
+  }
+}

@@ -1,0 +1,39 @@
+import type { FastifyInstance } from 'fastify'
+import { AppError } from '../errors.ts'
+
+const routeNotFound = () => new AppError('not_found', 'There is no such path.')
+
+/** @returns What matches the paths of a route pattern such as `/events/:event_id`. */
+function toRegExp(pattern: string): RegExp {
+  const segments = pattern
+    .split('/')
+    .map((segment) => (segment.startsWith(':') ? '[^/]+' : RegExp.escape(segment)))
+  return new RegExp(`^${segments.join('/').replace('\\*', '.*')}$`)
+}
+
+/**
+ * Tells apart paths that do not exist (404) and paths that do not have the method (405 with `Allow`), before a body is
+ * read or a key looked at. Fastify knows only the first.
+ */
+export function registerAllowedMethods(app: FastifyInstance): void {
+  const methodsOf = new Map<string, { path: RegExp; methods: Set<string> }>()
+
+  app.addHook('onRoute', ({ url, method }) => {
+    const route = methodsOf.get(url) ?? { path: toRegExp(url), methods: new Set<string>() }
+    for (const name of [method].flat()) route.methods.add(name)
+    methodsOf.set(url, route)
+  })
+
+  app.addHook('onRequest', async (request) => {
+    // `/events/` would be an event with an empty id.
+    const hasEmptyParameter = Object.values(request.params as Record<string, string>).includes('')
+    if (!request.is404 && !hasEmptyParameter) return
+    const path = request.url.split('?', 1)[0] ?? ''
+    const matching = [...methodsOf.values()].filter((route) => route.path.test(path))
+    const allowed = [...new Set(matching.flatMap((route) => [...route.methods]))]
+    if (allowed.length === 0 || hasEmptyParameter) throw routeNotFound()
+    throw new AppError('method_not_allowed', 'This path does not have this method.', {
+      headers: { allow: allowed.join(', ') },
+    })
+  })
+}

@@ -1,0 +1,40 @@
+import bearerAuth from '@fastify/bearer-auth'
+import type { FastifyInstance } from 'fastify'
+import type { Authenticator } from '../domain/authenticator.ts'
+import { AppError } from '../errors.ts'
+
+export interface AuthOptions {
+  authenticator: Authenticator
+}
+
+/**
+ * Protects every route of the scope it is registered in: a valid key (401), then the scope the route declares (403).
+ * A route that declares none does not start.
+ */
+export async function registerAuth(app: FastifyInstance, { authenticator }: AuthOptions): Promise<void> {
+  app.addHook('onRoute', ({ url, config }) => {
+    if (!config?.scope) throw new Error(`The route ${url} declares no scope: set config.scope`)
+  })
+  app.decorateRequest('principal')
+  await app.register(bearerAuth, {
+    keys: new Set<string>(),
+    addHook: false,
+    // The scheme in any case, as HTTP has it (https://www.rfc-editor.org/rfc/rfc9110#section-11.1).
+    specCompliance: 'rfc6749',
+    // The request's own log line tells of refusals.
+    verifyErrorLogLevel: 'debug',
+    async auth(token, request) {
+      const principal = await authenticator.authenticate(token)
+      if (principal) request.principal = principal
+      return principal !== undefined
+    },
+  })
+  if (!app.verifyBearerAuth) throw new Error('bearer-auth has not decorated the app')
+  app.addHook('onRequest', app.verifyBearerAuth)
+  app.addHook('onRequest', async ({ principal, routeOptions }) => {
+    const { scope } = routeOptions.config
+    if (!scope || !principal.scopes.includes(scope)) {
+      throw new AppError('insufficient_scope', `The key does not have the scope ${scope ?? ''}.`)
+    }
+  })
+}

@@ -1,0 +1,24 @@
+import type { Principal, Scope } from '../domain/access.ts'
+import type { CallScope } from '../domain/ports.ts'
+import type { FieldFault } from '../errors.ts'
+import type { RequestValidator } from './validation.ts'
+
+/** What the plugins add to Fastify's own types, in one place. */
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a key must be allowed to do; declared by every authenticated route. */
+    scope?: Scope
+    /** Logged at `debug` only: checks that come every few seconds. */
+    isQuiet?: boolean
+    /** Set by the validation plugin from the schema of the route. */
+    validate?: RequestValidator
+  }
+  interface FastifyRequest {
+    /** Who is calling; set on authenticated routes. */
+    principal: Principal
+    /** Under what stores are called for this request; set on authenticated routes before the handler. */
+    callScope: CallScope
+    /** What of the body could not be kept as it was sent. */
+    bodyFaults: FieldFault[]
+  }
+}

@@ -1,0 +1,22 @@
+import type { FastifyInstance } from 'fastify'
+import { randomBytes } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/
+
+/** @returns The client's own request id where it is well formed, else a new one. */
+export function requestIdFrom(headers: IncomingHttpHeaders): string {
+  const given = headers['x-request-id']
+  return typeof given === 'string' && REQUEST_ID.test(given) ? given : newRequestId()
+}
+
+export function newRequestId(): string {
+  return `req_${randomBytes(8).toString('hex')}`
+}
+
+/** Puts the request id on every answer. */
+export function registerRequestId(app: FastifyInstance): void {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id)
+  })
+}

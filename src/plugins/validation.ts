@@ -1,0 +1,82 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { invalidRequest, type FieldFault } from '../errors.ts'
+import { createValidator } from '../schemas/validator.ts'
+
+/** Gives every fault of a request, in all its parts. */
+export type RequestValidator = (request: FastifyRequest) => FieldFault[]
+
+interface ObjectSchema {
+  properties?: Record<string, { type?: string }>
+}
+
+interface RouteSchema {
+  headers?: ObjectSchema
+  querystring?: ObjectSchema
+  body?: object
+}
+
+/**
+ * Checks a query string. Integers are converted when they are written in digits alone: `1e1`, ` 5` and `0x5` are none.
+ * A parameter given twice is a fault.
+ */
+function queryValidator(schema: ObjectSchema): RequestValidator {
+  const validate = createValidator(schema, 'query')
+  const integers = Object.entries(schema.properties ?? {}).filter(
+    ([, property]) => property.type === 'integer',
+  )
+  return ({ query }) => {
+    const values = query as Record<string, unknown>
+    const repeated = Object.keys(values).filter((name) => Array.isArray(values[name]))
+    if (repeated.length > 0) {
+      return repeated.map((field) => ({ field, message: 'is given more than once', code: 'repeated' }))
+    }
+    for (const [name] of integers) {
+      const text = values[name]
+      if (typeof text === 'string' && /^\d{1,15}$/.test(text)) values[name] = Number(text)
+    }
+    return validate(values)
+  }
+}
+
+/** Checks the headers that the schema names, whatever their case. */
+function headersValidator(schema: ObjectSchema): RequestValidator {
+  const validate = createValidator(schema, 'headers')
+  const names = Object.keys(schema.properties ?? {})
+  return ({ headers }) => {
+    const given = names.map((name) => [name, headers[name.toLowerCase()]] as const)
+    return validate(Object.fromEntries(given.filter(([, value]) => value !== undefined)))
+  }
+}
+
+function bodyValidator(schema: object): RequestValidator {
+  const validate = createValidator(schema, 'body')
+  return ({ body, bodyFaults }) => {
+    // A body that could not be read has no members to look at.
+    if (body === undefined && bodyFaults.length > 0) return bodyFaults
+    // An absent body counts as null, which the schemas of optional bodies allow.
+    return [...bodyFaults, ...validate(body ?? null)]
+  }
+}
+
+function createRequestValidator({ headers, querystring, body }: RouteSchema): RequestValidator {
+  const parts: RequestValidator[] = []
+  if (headers) parts.push(headersValidator(headers))
+  if (querystring) parts.push(queryValidator(querystring))
+  if (body) parts.push(bodyValidator(body))
+  return (request) => parts.flatMap((faultsOf) => faultsOf(request))
+}
+
+/**
+ * Validates requests against the schemas of their routes. Fastify itself stops at the first part of a request that
+ * fails; the contract lists every fault.
+ */
+export function registerValidation(app: FastifyInstance): void {
+  app.setValidatorCompiler(() => () => true)
+  app.addHook('onRoute', (route) => {
+    route.config = { ...route.config, validate: createRequestValidator((route.schema ?? {}) as RouteSchema) }
+  })
+  app.addHook('preValidation', async (request) => {
+    const faults = request.routeOptions.config.validate?.(request) ?? []
+    if (faults.length > 0) throw invalidRequest(faults)
+  })
+}

@@ -1,0 +1,29 @@
+import type { FastifyPluginCallback } from 'fastify'
+import { Type } from 'typebox'
+import { answer, errorAnswers } from './responses.ts'
+
+/** The contract for programs: `GET /openapi.json`. */
+export const openApiRoute: FastifyPluginCallback = (app, _options, done) => {
+  app.get(
+    '/openapi.json',
+    {
+      config: { isQuiet: true },
+      schema: {
+        operationId: 'getOpenApi',
+        summary: 'The OpenAPI document',
+        description:
+          'This document: OpenAPI 3.1, generated from the schemas that requests are validated with.',
+        tags: ['service'],
+        security: [],
+        response: {
+          200: answer(Type.Unsafe({ type: 'object', additionalProperties: true }), {
+            description: 'The document.',
+          }),
+          ...errorAnswers('internal_error'),
+        },
+      },
+    },
+    async () => app.swagger(),
+  )
+  done()
+}

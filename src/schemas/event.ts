@@ -1,0 +1,102 @@
+import { Type, type Static } from 'typebox'
+
+/** Letters, digits and `. _ - : /`, starting with a letter or digit: what is safe in a URL, a log and an index. */
+export const EventType = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$',
+  minLength: 1,
+  maxLength: 100,
+  description: 'What happened: 1–100 ASCII letters, digits and `. _ - : /`, starting with a letter or digit.',
+  examples: ['order.created'],
+})
+
+export type JsonObject = Record<string, unknown>
+
+/** Any JSON object, as the client's own data: no rule of ours applies inside it. */
+const jsonObject = (description: string, example: JsonObject) =>
+  Type.Unsafe<JsonObject>({ type: 'object', additionalProperties: true, description, examples: [example] })
+
+// A list of types rather than a union: a union makes the serializer validate each value to choose its branch.
+const nullableJsonObject = (description: string, example: JsonObject) =>
+  Type.Unsafe<JsonObject | null>({
+    type: ['object', 'null'],
+    additionalProperties: true,
+    description,
+    examples: [example],
+  })
+
+const PAYLOAD = ['The event itself, kept exactly as it was sent.', { order_id: 42, total: '19.90' }] as const
+const METADATA = ['Data about the event: where it came from, how to route it.', { source: 'shop' }] as const
+
+/** Body of `POST /events`. */
+export const NewEvent = Type.Object(
+  {
+    event_type: EventType,
+    payload: jsonObject(...PAYLOAD),
+    metadata: Type.Optional(nullableJsonObject(...METADATA)),
+  },
+  { $id: 'NewEvent', additionalProperties: false, description: 'An event to be accepted.' },
+)
+export type NewEvent = Static<typeof NewEvent>
+
+export const EVENT_STATUSES = ['pending', 'undelivered', 'delivered', 'failed'] as const
+
+export const EventStatus = Type.Enum([...EVENT_STATUSES], {
+  description:
+    '`pending`: never handed out. `undelivered`: handed out or rejected at least once, still to be delivered. ' +
+    '`delivered`: acknowledged. `failed`: given up (dead letter).',
+  examples: ['pending'],
+})
+export type EventStatus = (typeof EVENT_STATUSES)[number]
+
+const EventId = Type.String({
+  description: 'Opaque id of the event.',
+  examples: ['evt_01jd8x5q3v7k2m9n4p6r8s0t1w'],
+})
+const CreatedAt = Type.String({
+  format: 'date-time',
+  description: 'When the event was accepted (RFC 3339, UTC, milliseconds).',
+  examples: ['2026-11-23T09:30:00.000Z'],
+})
+const DeliveredAt = Type.Unsafe<string | null>({
+  type: ['string', 'null'],
+  format: 'date-time',
+  description: 'When the event was first acknowledged; null until then.',
+  examples: ['2026-11-23T09:30:01.250Z'],
+})
+
+/** An event whole, as `GET /events/{event_id}`, `GET /inbox` and `POST /events` answer it. */
+export const Event = Type.Object(
+  {
+    event_id: EventId,
+    event_type: EventType,
+    payload: jsonObject(...PAYLOAD),
+    metadata: nullableJsonObject(...METADATA),
+    status: EventStatus,
+    created_at: CreatedAt,
+    delivered_at: DeliveredAt,
+    delivery_attempts: Type.Integer({
+      minimum: 0,
+      description: 'How often the event was handed out under a lease.',
+      examples: [0],
+    }),
+  },
+  { $id: 'Event', additionalProperties: false, description: 'An event with its payload.' },
+)
+export type Event = Static<typeof Event>
+
+/** What lists show of an event: everything but the client's data. */
+export const EventSummary = Type.Object(
+  {
+    event_id: EventId,
+    event_type: EventType,
+    status: EventStatus,
+    created_at: CreatedAt,
+    delivered_at: DeliveredAt,
+  },
+  { $id: 'EventSummary', additionalProperties: false, description: 'An event without its payload.' },
+)
+export type EventSummary = Static<typeof EventSummary>
+
+/** The path parameter of every route of one event. Any text is let through: what is not an id is not found. */
+export const EventPath = Type.Object({ event_id: EventId })
+export type EventPath = Static<typeof EventPath>

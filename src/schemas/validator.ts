@@ -1,0 +1,58 @@
+import { Ajv, type ErrorObject } from 'ajv'
+import { parseRfc3339 } from './rfc3339.ts'
+import type { FieldFault } from '../errors.ts'
+
+const OPTIONS = {
+  allErrors: true,
+  useDefaults: true,
+  strict: false,
+  formats: { 'date-time': (text: string) => !Number.isNaN(parseRfc3339(text)) },
+}
+/** Bodies are strict: `"42"` is no number, and unknown members are faults rather than dropped. */
+const strict = new Ajv(OPTIONS)
+/** The environment has only texts. */
+const coercing = new Ajv({ ...OPTIONS, coerceTypes: true })
+
+/** How a broken keyword of JSON Schema is told: a stable code and words that never repeat the value. */
+const RULES: Record<string, (error: ErrorObject) => Omit<FieldFault, 'field'>> = {
+  required: () => ({ code: 'required', message: 'is required' }),
+  additionalProperties: () => ({ code: 'unknown', message: 'is not known here' }),
+  type: ({ params }) => ({ code: 'type', message: `must be ${[params['type']].flat().join(' or ')}` }),
+  enum: ({ params }) => ({
+    code: 'enum',
+    message: `must be one of ${(params['allowedValues'] as string[]).join(', ')}`,
+  }),
+  pattern: ({ params }) => ({ code: 'pattern', message: `must match ${String(params['pattern'])}` }),
+  format: () => ({ code: 'format', message: 'must be an RFC 3339 date and time (in a URL, write + as %2B)' }),
+  minimum: ({ params }) => ({ code: 'range', message: `must be at least ${String(params['limit'])}` }),
+  maximum: ({ params }) => ({ code: 'range', message: `must be at most ${String(params['limit'])}` }),
+}
+
+const MAX_FIELD_LENGTH = 200
+
+/** @returns `payload.items[0]` for `/payload/items/0` and a missing or unknown member below it. */
+function fieldOf({ instancePath, params }: ErrorObject, whole: string): string {
+  const names = instancePath.split('/').slice(1)
+  const member: unknown = params['missingProperty'] ?? params['additionalProperty']
+  if (typeof member === 'string') names.push(member)
+  return names.join('.').slice(0, MAX_FIELD_LENGTH) || whole
+}
+
+/** Checks a value, fills in defaults, and gives every fault; none when the value is valid. */
+export type Validator = (value: unknown) => FieldFault[]
+
+/**
+ * @param schema A TypeBox value.
+ * @param whole What to call the value itself when it is at fault as a whole.
+ * @param isText Whether the members arrive as texts and are to be converted.
+ */
+export function createValidator(schema: object, whole: string, isText = false): Validator {
+  const validate = (isText ? coercing : strict).compile(schema)
+  return (value) => {
+    if (validate(value)) return []
+    return (validate.errors ?? []).map((error) => ({
+      field: fieldOf(error, whole),
+      ...(RULES[error.keyword]?.(error) ?? { code: error.keyword, message: error.message ?? 'is not valid' }),
+    }))
+  }
+}
