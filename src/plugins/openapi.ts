@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
+import type { OpenAPIV3, OpenAPIV3_1 } from 'openapi-types'
 import { ErrorEnvelope } from '../schemas/error.ts'
 import { Event, EventSummary, NewEvent } from '../schemas/event.ts'
 import { Health } from '../schemas/health.ts'
@@ -13,6 +14,19 @@ acknowledges each event. **201 means durable**; every event is offered until it 
 
 Errors have one shape everywhere; \`error\` is stable, \`details\` lists every field at fault. Repeat a request that ended
 in a 5xx or a cut connection with the same \`Idempotency-Key\`: at most one event results.`
+
+type Document = Partial<OpenAPIV3.Document | OpenAPIV3_1.Document>
+
+/** The generator calls every body required; those that may be null may as well be left out. */
+function withOptionalBodies(document: Document): Document {
+  for (const path of Object.values(document.paths ?? {})) {
+    const body = path?.post?.requestBody
+    if (!body || !('content' in body)) continue
+    const schema = body.content['application/json']?.schema as { type?: unknown } | undefined
+    if (Array.isArray(schema?.type)) body.required = false
+  }
+  return document
+}
 
 /** Generates the OpenAPI document from the schemas of the routes, and shows it at `/docs`. */
 export async function registerOpenApi(app: FastifyInstance): Promise<void> {
@@ -38,6 +52,8 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
         },
       },
     },
+    transformObject: (document) =>
+      'openapiObject' in document ? withOptionalBodies(document.openapiObject) : {},
     refResolver: {
       buildLocalReference: (json, _base, _fragment, index) =>
         typeof json['$id'] === 'string' ? json['$id'] : `schema-${index}`,

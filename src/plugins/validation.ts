@@ -12,7 +12,7 @@ interface ObjectSchema {
 interface RouteSchema {
   headers?: ObjectSchema
   querystring?: ObjectSchema
-  body?: object
+  body?: object & { $ref?: string }
 }
 
 /**
@@ -73,7 +73,12 @@ function createRequestValidator({ headers, querystring, body }: RouteSchema): Re
 export function registerValidation(app: FastifyInstance): void {
   app.setValidatorCompiler(() => () => true)
   app.addHook('onRoute', (route) => {
-    route.config = { ...route.config, validate: createRequestValidator((route.schema ?? {}) as RouteSchema) }
+    const { body, ...parts } = (route.schema ?? {}) as RouteSchema
+    const named = body?.$ref === undefined ? body : (app.getSchema(body.$ref.replace('#', '')) as object)
+    route.config = {
+      ...route.config,
+      validate: createRequestValidator({ ...parts, ...(named && { body: named }) }),
+    }
   })
   app.addHook('preValidation', async (request) => {
     const faults = request.routeOptions.config.validate?.(request) ?? []

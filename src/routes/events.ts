@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import type { Events } from '../domain/events.ts'
 import { Event, EventPath, EventSummary, NewEvent } from '../schemas/event.ts'
 import { IdempotencyHeaders } from '../schemas/idempotency.ts'
-import { ListQuery } from '../schemas/paging.ts'
+import { ListQuery, NoQuery } from '../schemas/paging.ts'
 import { linkNextPage, PAGE_HEADERS } from './next-page.ts'
 import { answer, COMMON_ERRORS, errorAnswers, ref } from './responses.ts'
 
@@ -24,7 +24,8 @@ export const eventRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (ap
         tags: ['events'],
         security: SECURITY,
         headers: IdempotencyHeaders,
-        body: NewEvent,
+        querystring: NoQuery,
+        body: ref(NewEvent),
         response: {
           201: answer(ref(Event), {
             description: 'The event is stored durably.',
@@ -34,7 +35,6 @@ export const eventRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (ap
             },
           }),
           ...errorAnswers(
-            'invalid_request',
             'payload_too_large',
             'unsupported_media_type',
             'idempotency_key_reused',
@@ -62,6 +62,7 @@ export const eventRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (ap
         tags: ['events'],
         security: SECURITY,
         params: EventPath,
+        querystring: NoQuery,
         response: {
           200: answer(ref(Event), { description: 'The event.' }),
           ...errorAnswers('not_found', ...COMMON_ERRORS),
@@ -89,7 +90,7 @@ export const eventRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (ap
             description: 'A page of summaries.',
             headers: PAGE_HEADERS,
           }),
-          ...errorAnswers('invalid_request', 'invalid_cursor', ...COMMON_ERRORS),
+          ...errorAnswers('invalid_cursor', ...COMMON_ERRORS),
         },
       },
     },

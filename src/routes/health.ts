@@ -1,7 +1,7 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
 import { AppError } from '../errors.ts'
 import { Health } from '../schemas/health.ts'
-import { answer, errorAnswers, ref } from './responses.ts'
+import { answer, errorAnswers, PUBLIC_ERRORS, ref } from './responses.ts'
 
 export interface HealthOptions {
   /** Whether the process takes new work: neither starting nor draining. */
@@ -20,7 +20,7 @@ export const healthRoutes: FastifyPluginCallbackTypebox<HealthOptions> = (app, {
         description: 'Answers as long as the process does.',
         tags: ['service'],
         security: [],
-        response: { 200: answer(ref(Health), { description: 'It is.' }), ...errorAnswers('internal_error') },
+        response: { 200: answer(ref(Health), { description: 'It is.' }), ...errorAnswers(...PUBLIC_ERRORS) },
       },
     },
     async () => ({ status: 'ok' as const }),
@@ -38,7 +38,7 @@ export const healthRoutes: FastifyPluginCallbackTypebox<HealthOptions> = (app, {
         security: [],
         response: {
           200: answer(ref(Health), { description: 'It does.' }),
-          ...errorAnswers('unavailable', 'internal_error'),
+          ...errorAnswers('unavailable', ...PUBLIC_ERRORS),
         },
       },
     },

@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import type { Events } from '../domain/events.ts'
 import { AcknowledgeBody } from '../schemas/acknowledge.ts'
 import { Event, EventPath } from '../schemas/event.ts'
-import { InboxQuery } from '../schemas/paging.ts'
+import { InboxQuery, NoQuery } from '../schemas/paging.ts'
 import { linkNextPage, PAGE_HEADERS } from './next-page.ts'
 import { answer, COMMON_ERRORS, emptyAnswer, errorAnswers, ref } from './responses.ts'
 
@@ -27,7 +27,7 @@ export const inboxRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (ap
         querystring: InboxQuery,
         response: {
           200: answer(Type.Array(ref(Event)), { description: 'A page of events.', headers: PAGE_HEADERS }),
-          ...errorAnswers('invalid_request', 'invalid_cursor', ...COMMON_ERRORS),
+          ...errorAnswers('invalid_cursor', ...COMMON_ERRORS),
         },
       },
     },
@@ -51,16 +51,11 @@ export const inboxRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (ap
         tags: ['inbox'],
         security: SECURITY,
         params: EventPath,
+        querystring: NoQuery,
         body: AcknowledgeBody,
         response: {
           204: emptyAnswer('The event is delivered.'),
-          ...errorAnswers(
-            'invalid_request',
-            'not_found',
-            'payload_too_large',
-            'unsupported_media_type',
-            ...COMMON_ERRORS,
-          ),
+          ...errorAnswers('not_found', 'payload_too_large', 'unsupported_media_type', ...COMMON_ERRORS),
         },
       },
     },

@@ -1,6 +1,6 @@
 import type { FastifyPluginCallback } from 'fastify'
 import { Type } from 'typebox'
-import { answer, errorAnswers } from './responses.ts'
+import { answer, errorAnswers, PUBLIC_ERRORS } from './responses.ts'
 
 /** The contract for programs: `GET /openapi.json`. */
 export const openApiRoute: FastifyPluginCallback = (app, _options, done) => {
@@ -19,7 +19,7 @@ export const openApiRoute: FastifyPluginCallback = (app, _options, done) => {
           200: answer(Type.Unsafe({ type: 'object', additionalProperties: true }), {
             description: 'The document.',
           }),
-          ...errorAnswers('internal_error'),
+          ...errorAnswers(...PUBLIC_ERRORS),
         },
       },
     },

@@ -75,5 +75,14 @@ export function errorAnswers(...codes: ErrorCode[]) {
   )
 }
 
+/** Errors that every route may answer, public ones too. */
+export const PUBLIC_ERRORS = ['request_timeout', 'headers_too_large', 'internal_error'] as const
+
 /** Errors that every authenticated route may answer. */
-export const COMMON_ERRORS = ['unauthorized', 'insufficient_scope', 'internal_error', 'unavailable'] as const
+export const COMMON_ERRORS = [
+  'invalid_request',
+  'unauthorized',
+  'insufficient_scope',
+  'unavailable',
+  ...PUBLIC_ERRORS,
+] as const

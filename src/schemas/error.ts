@@ -38,6 +38,18 @@ export const ErrorEnvelope = Type.Object(
       examples: ['req_3f0c9a52b7d84e1f'],
     }),
   },
-  { $id: 'Error', additionalProperties: false, description: 'Why the request was not served.' },
+  {
+    $id: 'Error',
+    additionalProperties: false,
+    description: 'Why the request was not served.',
+    examples: [
+      {
+        error: 'invalid_request',
+        message: 'The request has an invalid field.',
+        details: [{ field: 'event_type', message: 'is required', code: 'required' }],
+        request_id: 'req_3f0c9a52b7d84e1f',
+      },
+    ],
+  },
 )
 export type ErrorEnvelope = Static<typeof ErrorEnvelope>

@@ -34,7 +34,12 @@ export const NewEvent = Type.Object(
     payload: jsonObject(...PAYLOAD),
     metadata: Type.Optional(nullableJsonObject(...METADATA)),
   },
-  { $id: 'NewEvent', additionalProperties: false, description: 'An event to be accepted.' },
+  {
+    $id: 'NewEvent',
+    additionalProperties: false,
+    description: 'An event to be accepted.',
+    examples: [{ event_type: 'order.created', payload: PAYLOAD[1], metadata: METADATA[1] }],
+  },
 )
 export type NewEvent = Static<typeof NewEvent>
 
@@ -64,6 +69,14 @@ const DeliveredAt = Type.Unsafe<string | null>({
   examples: ['2026-11-23T09:30:01.250Z'],
 })
 
+const SUMMARY_EXAMPLE = {
+  event_id: 'evt_01jd8x5q3v7k2m9n4p6r8s0t1w',
+  event_type: 'order.created',
+  status: 'pending',
+  created_at: '2026-11-23T09:30:00.000Z',
+  delivered_at: null,
+}
+
 /** An event whole, as `GET /events/{event_id}`, `GET /inbox` and `POST /events` answer it. */
 export const Event = Type.Object(
   {
@@ -80,7 +93,12 @@ export const Event = Type.Object(
       examples: [0],
     }),
   },
-  { $id: 'Event', additionalProperties: false, description: 'An event with its payload.' },
+  {
+    $id: 'Event',
+    additionalProperties: false,
+    description: 'An event with its payload.',
+    examples: [{ ...SUMMARY_EXAMPLE, payload: PAYLOAD[1], metadata: METADATA[1], delivery_attempts: 0 }],
+  },
 )
 export type Event = Static<typeof Event>
 
@@ -93,7 +111,12 @@ export const EventSummary = Type.Object(
     created_at: CreatedAt,
     delivered_at: DeliveredAt,
   },
-  { $id: 'EventSummary', additionalProperties: false, description: 'An event without its payload.' },
+  {
+    $id: 'EventSummary',
+    additionalProperties: false,
+    description: 'An event without its payload.',
+    examples: [SUMMARY_EXAMPLE],
+  },
 )
 export type EventSummary = Static<typeof EventSummary>
 

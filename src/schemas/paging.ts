@@ -18,6 +18,9 @@ const Cursor = Type.String({
 const moment = (description: string) =>
   Type.String({ format: 'date-time', description, examples: ['2026-11-23T00:00:00Z'] })
 
+/** Query of routes that take no parameters: any is a fault. */
+export const NoQuery = Type.Object({}, { additionalProperties: false })
+
 /** Query of `GET /events`. */
 export const ListQuery = Type.Object(
   {
