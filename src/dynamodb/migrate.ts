@@ -81,7 +81,7 @@ export async function migrate(client: DynamoDBClient, table: string): Promise<Mi
     if (!(error instanceof ResourceInUseException)) throw error
   }
   await waitUntilTableExists(
-    { client, maxWaitTime: MAX_WAIT_SECONDS, minDelay: 1, maxDelay: 3 },
+    { client, maxWaitTime: MAX_WAIT_SECONDS, minDelay: 0.1, maxDelay: 3 },
     { TableName: table },
   )
   await enableExpiry(client, table)
