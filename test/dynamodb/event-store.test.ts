@@ -1,0 +1,20 @@
+import t from 'tap'
+import { openEmbeddedStore } from '../../src/dynamodb/embedded/embedded-store.ts'
+import { dynamoDBLocalEndpoint } from '../support/dynamodb-local.ts'
+import { testEventStore } from '../support/event-store-contract.ts'
+import { openTable } from '../support/table.ts'
+
+t.test('on DynamoDB Local', async (t) => {
+  const endpoint = await dynamoDBLocalEndpoint(t)
+  if (endpoint === undefined) {
+    t.skip('there is no Java runtime')
+    return
+  }
+  testEventStore(t, await openTable(t, endpoint))
+})
+
+t.test('on the embedded store', async (t) => {
+  const embedded = await openEmbeddedStore({ folder: t.testdir() })
+  t.teardown(() => embedded.stop())
+  testEventStore(t, await openTable(t, embedded.endpoint))
+})
