@@ -63,6 +63,14 @@ export function invalidRequest(faults: FieldFault[]): AppError {
   return new AppError('invalid_request', message, { details: faults.slice(0, MAX_FAULTS) })
 }
 
+/** The store does not serve now; whether a write happened is not known. */
+export function storeUnavailable(cause?: unknown): AppError {
+  return new AppError('unavailable', 'The event store does not answer now. Try again.', {
+    headers: { 'retry-after': '1' },
+    cause,
+  })
+}
+
 /** The one answer to an id that is unknown, another tenant's or not an id at all: the three must not differ. */
 export function eventNotFound(): AppError {
   return new AppError('not_found', 'There is no such event.')

@@ -11,7 +11,7 @@ export async function generateOpenApi(): Promise<object> {
     events: unused,
     authenticator: { authenticate: async () => undefined },
     logger: pino({ level: 'silent' }),
-    drain: { isDraining: false },
+    drain: { isDraining: false, isClosing: false },
     deadlineMs: 1,
   })
   const document = app.swagger()

@@ -39,7 +39,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
       logger.error({ reason }, 'the embedded store died and was started again')
     },
   })
-  const drain = { isDraining: false }
+  const drain = { isDraining: false, isClosing: false }
   const app = await buildApp({
     ...createDomain(config, storage),
     logger,

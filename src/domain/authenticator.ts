@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Principal, Tenant } from './access.ts'
 import { isSecret, parseToken } from './api-key.ts'
 import type { Clock } from './clock.ts'
+import { storeUnavailable } from '../errors.ts'
 import type { AccessStore, ApiKey } from './ports.ts'
 
 /** How long what was found counts without asking again: also how long a revoked key may still be used. */
@@ -24,6 +25,7 @@ function createLookup<Value extends object>(
   find: (name: string) => Promise<Value | undefined>,
   clock: Clock,
 ): (name: string) => Promise<Value | null> {
+  let failure: unknown
   const cache = new LRUCache<string, { value: Value | null }>({
     max: MAX_ENTRIES,
     ttl: POSITIVE_TTL_MS,
@@ -31,14 +33,21 @@ function createLookup<Value extends object>(
     // Asked at each look: its own reading of the clock, kept for a millisecond, would make tests race.
     ttlResolution: 0,
     allowStaleOnFetchRejection: true,
-    noDeleteOnFetchRejection: true,
     fetchMethod: async (name, _stale, { options }) => {
-      const value = (await find(name)) ?? null
-      if (value === null) options.ttl = NEGATIVE_TTL_MS
-      return { value }
+      const value = await find(name).catch((error: unknown) => {
+        failure = error
+        throw error
+      })
+      if (value === undefined) options.ttl = NEGATIVE_TTL_MS
+      return { value: value ?? null }
     },
   })
-  return async (name) => (await cache.fetch(name))?.value ?? null
+  return async (name) => {
+    // Nothing at all comes back only when the look-up failed and nothing was known before.
+    const found = await cache.fetch(name)
+    if (!found) throw storeUnavailable(failure)
+    return found.value
+  }
 }
 
 function isUsable(key: ApiKey, now: number): boolean {

@@ -1,5 +1,5 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb'
-import { AppError } from '../errors.ts'
+import { AppError, storeUnavailable } from '../errors.ts'
 
 /** What DynamoDB says when the request itself is wrong: a defect of ours, which no retry mends. */
 const DEFECTS = new Set(['ValidationException', 'SerializationException', 'TypeError', 'RangeError'])
@@ -11,12 +11,5 @@ const DEFECTS = new Set(['ValidationException', 'SerializationException', 'TypeE
 export function toAppError(error: unknown): unknown {
   if (error instanceof ConditionalCheckFailedException || error instanceof AppError) return error
   if (error instanceof Error && DEFECTS.has(error.name)) return error
-  return unavailable(error)
-}
-
-export function unavailable(cause?: unknown): AppError {
-  return new AppError('unavailable', 'The event store does not answer now. Try again.', {
-    headers: { 'retry-after': '1' },
-    cause,
-  })
+  return storeUnavailable(error)
 }

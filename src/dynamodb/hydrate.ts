@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Ulid } from '../domain/event-id.ts'
 import type { CallScope } from '../domain/ports.ts'
+import { storeUnavailable } from '../errors.ts'
 import type { DynamoDB } from './client.ts'
-import { unavailable } from './failure.ts'
 import { textOf } from './items.ts'
 import { eventKey, ulidOfAvailability, type Item } from './keys.ts'
 import { hydrateRequest } from './requests.ts'
@@ -13,7 +13,7 @@ const MAX_WAIT_MS = 320
 async function backOff(round: number, signal: AbortSignal): Promise<void> {
   const waitMs = Math.random() * Math.min(FIRST_WAIT_MS * 2 ** round, MAX_WAIT_MS)
   await setTimeout(waitMs, undefined, { signal }).catch((error: unknown) => {
-    throw unavailable(error)
+    throw storeUnavailable(error)
   })
 }
 

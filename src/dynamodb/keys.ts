@@ -17,10 +17,10 @@ export function eventKey(tenant: string, ulid: Ulid): Item {
 
 const MS_DIGITS = 13
 
+const msText = (ms: number) => String(ms).padStart(MS_DIGITS, '0')
+
 /** Sort key of the inbox: by time of becoming available, then by id. */
-export function availability(ms: number, ulid: Ulid): string {
-  return `${String(ms).padStart(MS_DIGITS, '0')}#${ulid}`
-}
+export const availability = (ms: number, ulid: Ulid) => `${msText(ms)}#${ulid}`
 
 export function availableAt(availability: string): number {
   return Number(availability.slice(0, MS_DIGITS))
@@ -32,6 +32,9 @@ export function ulidOfAvailability(availability: string): Ulid {
 
 /** Above every key that starts with the prefix: `~` comes after all characters that keys have. */
 export const endOf = (prefix: string) => `${prefix}~`
+
+/** Above everything that is available at this time or earlier. */
+export const endOfAvailability = (ms: number) => endOf(msText(ms))
 
 /** Just above a key of fixed length: below every other one that is greater. */
 export const justAfter = (key: string) => `${key}~`

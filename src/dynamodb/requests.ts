@@ -9,6 +9,7 @@ import { shardOf, ulidPrefix, type Ulid } from '../domain/event-id.ts'
 import type { EventListQuery, InboxReadQuery } from '../domain/ports.ts'
 import {
   endOf,
+  endOfAvailability,
   eventKey,
   inboxKey,
   justAfter,
@@ -141,7 +142,7 @@ export function inboxRequest(
     ExpressionAttributeValues: {
       ':partition': { S: inboxKey(tenant, shard) },
       ':from': { S: position === undefined ? '0' : justAfter(position) },
-      ':to': { S: endOf(String(available_until)) },
+      ':to': { S: endOfAvailability(available_until) },
       ...values,
     },
     Limit: limit,

@@ -1,19 +1,22 @@
 import type { FastifyInstance } from 'fastify'
 
-/** Whether the process takes new work. Flipped once, at the first signal to stop. */
+/** How far a process is on its way out. Each flag goes up once. */
 export interface DrainState {
+  /** A signal to stop has come: `/ready` says so, everything else is served as ever. */
   isDraining: boolean
+  /** New connections are refused: every answer closes its own. */
+  isClosing: boolean
 }
 
 const SWEEP_INTERVAL_MS = 50
 
 /**
- * Lets a process end without cutting a request: while it drains, every answer closes its connection, and `close()` does
- * not wait for connections that have turned idle (Fastify's own waits out their whole keep-alive time).
+ * Lets a process end without cutting a request: while it closes, every answer closes its connection, and `close()` does
+ * not wait for connections that turn idle (Fastify's own waits out their whole keep-alive time).
  */
 export function registerDrain(app: FastifyInstance, state: DrainState): void {
   app.addHook('onSend', async (_request, reply) => {
-    if (state.isDraining) reply.header('connection', 'close')
+    if (state.isClosing) reply.header('connection', 'close')
   })
   app.addHook('preClose', async () => {
     const sweep = setInterval(() => {

@@ -1,5 +1,5 @@
 const RFC3339 =
-  /^(?<date>\d{4}-\d{2}-\d{2})[Tt](?<time>\d{2}:\d{2}:)(?<seconds>\d{2})(?:\.(?<fraction>\d+))?(?<offset>[Zz]|[+-]\d{2}:\d{2})$/
+  /^(?<date>\d{4}-\d{2}-\d{2})[Tt](?<time>(?:[01]\d|2[0-3]):[0-5]\d:)(?<seconds>\d{2})(?:\.(?<fraction>\d+))?(?<offset>[Zz]|[+-]\d{2}:\d{2})$/
 
 function isOnCalendar(date: string): boolean {
   const ms = Date.parse(`${date}T00:00:00Z`)
@@ -19,6 +19,6 @@ export function parseRfc3339(text: string): number {
   if (!isOnCalendar(date) || !/^(Z|z|.([01]\d|2[0-3]):[0-5]\d)$/.test(offset)) return NaN
   const isLeapSecond = seconds === '60'
   const wholeSecond = Date.parse(`${date}T${time}${isLeapSecond ? '59' : seconds}${offset.toUpperCase()}`)
-  const milliseconds = Math.ceil(Number(`0.${fraction || '0'}`) * 1000)
+  const milliseconds = Number(fraction.slice(0, 3).padEnd(3, '0')) + (/[1-9]/.test(fraction.slice(3)) ? 1 : 0)
   return wholeSecond + (isLeapSecond ? 1000 : milliseconds)
 }
