@@ -19,5 +19,5 @@ await runCommand(HELP, async () => {
   const request = get({ host, port, path: '/health', signal: AbortSignal.timeout(TIMEOUT_MS) })
   const [response] = (await once(request, 'response')) as [IncomingMessage]
   response.resume()
-  if (response.statusCode !== 200) throw new Error(`/health answered ${response.statusCode ?? 'nothing'}`)
+  if (response.statusCode !== 200) throw new Error(`/health answered ${String(response.statusCode)}`)
 })

@@ -52,15 +52,21 @@ export function differences(
   return found
 }
 
-async function enableExpiry(client: DynamoDBClient, table: string): Promise<void> {
+async function hasExpiry(client: DynamoDBClient, table: string): Promise<boolean> {
   const { TimeToLiveDescription } = await client.send(new DescribeTimeToLiveCommand({ TableName: table }))
-  if (TimeToLiveDescription?.TimeToLiveStatus?.startsWith('ENABL')) return
+  return TimeToLiveDescription?.TimeToLiveStatus?.startsWith('ENABL') ?? false
+}
+
+async function enableExpiry(client: DynamoDBClient, table: string): Promise<void> {
+  if (await hasExpiry(client, table)) return
   const TimeToLiveSpecification = { AttributeName: TTL_ATTRIBUTE, Enabled: true }
   try {
     await client.send(new UpdateTimeToLiveCommand({ TableName: table, TimeToLiveSpecification }))
   } catch (error) {
     // The embedded store has no expiry: its expired rows are only hidden.
-    if (!(error instanceof Error && error.name === 'UnknownOperationException')) throw error
+    if (error instanceof Error && error.name === 'UnknownOperationException') return
+    // Somebody else may have enabled it at this moment.
+    if (!(await hasExpiry(client, table))) throw error
   }
 }
 
