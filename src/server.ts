@@ -23,6 +23,7 @@ function createDomain(config: Config, { dynamodb, table, access }: Storage) {
     clock,
     newEventId: createEventIds(clock),
     random: Math.random,
+    count: () => {},
   })
   return { events, authenticator: createAuthenticator(access, clock) }
 }

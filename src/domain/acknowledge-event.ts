@@ -9,10 +9,12 @@ export interface AcknowledgedEvent {
 }
 
 /** Marks an event as delivered. Repeating it is no error. Throws `not_found`. */
-export function acknowledgeEvent({ store }: EventsDependencies) {
+export function acknowledgeEvent({ store, count }: EventsDependencies) {
   return async (scope: CallScope, eventId: string): Promise<AcknowledgedEvent> => {
     const result = await store.acknowledge(scope, eventId)
     if (result.outcome === 'not_found') throw eventNotFound()
-    return { event_type: result.event_type, repeated: result.outcome === 'already_delivered' }
+    const repeated = result.outcome === 'already_delivered'
+    if (!repeated) count('EventDelivered')
+    return { event_type: result.event_type, repeated }
   }
 }

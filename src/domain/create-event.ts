@@ -21,20 +21,26 @@ function hashBody(body: NewEvent): string {
  * whatever crash the request is repeated: whoever finds the key taken takes over the id that it stands for and, where
  * the event is not stored yet, finishes the work of the one that died.
  */
-export function createEvent({ store, idempotency, newEventId, random }: EventsDependencies) {
+export function createEvent({ store, idempotency, newEventId, random, count }: EventsDependencies) {
+  async function storeDraft(scope: CallScope, draft: EventDraft): Promise<Event> {
+    const event = await store.create(scope, draft)
+    count('EventCreated')
+    return event
+  }
+
   return async (scope: CallScope, body: NewEvent, idempotencyKey?: string): Promise<CreatedEvent> => {
     const shard = Math.floor(random() * scope.tenant.shards)
     const { event_type, payload, metadata = null } = body
     const draft: EventDraft = { event_id: newEventId(shard), event_type, payload, metadata }
-    if (idempotencyKey === undefined) return { event: await store.create(scope, draft), replayed: false }
+    if (idempotencyKey === undefined) return { event: await storeDraft(scope, draft), replayed: false }
 
     const ours = { event_id: draft.event_id, body_hash: hashBody(body) }
     const { event_id, body_hash } = await idempotency.claim(scope, idempotencyKey, ours)
     if (body_hash !== ours.body_hash) throw keyReused()
-    if (event_id === ours.event_id) return { event: await store.create(scope, draft), replayed: false }
+    if (event_id === ours.event_id) return { event: await storeDraft(scope, draft), replayed: false }
 
     const stored = await store.get(scope, event_id)
-    return { event: stored ?? (await store.create(scope, { ...draft, event_id })), replayed: true }
+    return { event: stored ?? (await storeDraft(scope, { ...draft, event_id })), replayed: true }
   }
 }
 

@@ -4,7 +4,7 @@ import { createEvent } from './create-event.ts'
 import type { Cursors } from './cursor.ts'
 import { getEvent } from './get-event.ts'
 import { listEvents } from './list-events.ts'
-import type { EventStore, IdempotencyStore } from './ports.ts'
+import type { CountEvents, EventStore, IdempotencyStore } from './ports.ts'
 import { readInbox } from './read-inbox.ts'
 
 /** What the use cases stand on. */
@@ -17,6 +17,7 @@ export interface EventsDependencies {
   newEventId: (shard: number) => string
   /** Draws a number from 0 (inclusive) to 1 (exclusive). */
   random: () => number
+  count: CountEvents
 }
 
 /** Everything that can be done with events, one file each. */

@@ -62,6 +62,12 @@ export interface EventStore {
   inbox(scope: CallScope, query: InboxReadQuery): Promise<Page<Event>>
 }
 
+/** What happens to events and is counted; each is the name of a metric. */
+export type EventCount = 'EventCreated' | 'EventDelivered' | 'EventFailed' | 'EventClaimed'
+
+/** Counts what happened to events. Cheap, synchronous, never throws. */
+export type CountEvents = (name: EventCount, by?: number) => void
+
 export interface IdempotencyRecord {
   event_id: string
   body_hash: string
