@@ -22,6 +22,33 @@ const FORBIDDEN_IMPORTS = {
   dynamodb: [...FASTIFY, ...ENTRIES, '**/plugins/**', '**/routes/**', '**/config.ts'],
   plugins: [...AWS, ...ENTRIES, '**/dynamodb/**', '**/routes/**'],
   routes: [...AWS, ...ENTRIES, '**/dynamodb/**', '**/config.ts'],
+  metrics: [
+    ...FASTIFY,
+    ...ENTRIES,
+    '@opentelemetry/*',
+    '**/dynamodb/**',
+    '**/plugins/**',
+    '**/routes/**',
+    '**/config.ts',
+  ],
+  telemetry: [
+    ...FASTIFY,
+    ...ENTRIES,
+    '@aws-sdk/*',
+    '**/dynamodb/**',
+    '**/plugins/**',
+    '**/routes/**',
+    '**/config.ts',
+  ],
+  logging: [
+    ...AWS,
+    ...FASTIFY,
+    ...ENTRIES,
+    '**/dynamodb/**',
+    '**/plugins/**',
+    '**/routes/**',
+    '**/config.ts',
+  ],
   cli: ['**/routes/**'],
 }
 
@@ -30,7 +57,7 @@ export default tseslint.config(
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: true } },
+    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js'] } } },
     rules: {
       eqeqeq: 'error',
       'no-console': 'error',

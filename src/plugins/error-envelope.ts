@@ -44,9 +44,9 @@ export function toEnvelope({ code, message, details }: AppError, requestId: stri
 
 function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = toAppError(thrown)
-  const status = ERROR_STATUS[error.code]
-  if (status >= 500) request.log.error({ err: error }, 'request failed')
-  return reply.code(status).headers(error.headers).send(toEnvelope(error, request.id))
+  // The line and the span of the request tell of it.
+  request.failure = error
+  return reply.code(ERROR_STATUS[error.code]).headers(error.headers).send(toEnvelope(error, request.id))
 }
 
 /** What Fastify reports before there is a route, such as a path with a bad percent-encoding. */

@@ -1,6 +1,7 @@
+import type { Span } from '@opentelemetry/api'
 import type { Principal, Scope } from '../domain/access.ts'
 import type { CallScope } from '../domain/ports.ts'
-import type { FieldFault } from '../errors.ts'
+import type { AppError, FieldFault } from '../errors.ts'
 import type { RequestValidator } from './validation.ts'
 
 /** What the plugins add to Fastify's own types, in one place. */
@@ -20,5 +21,9 @@ declare module 'fastify' {
     callScope: CallScope
     /** What of the body could not be kept as it was sent. */
     bodyFaults: FieldFault[]
+    /** What the request was refused with; undefined when it was not. */
+    failure: AppError | undefined
+    /** The span of the request, kept or not; undefined where it is not traced. */
+    span: Span | undefined
   }
 }
