@@ -44,13 +44,14 @@ function createSender({ recorder, sink, onWindow, onFailure }: FlushOptions) {
   }
 }
 
-/** Resolves at the end of the work or of the time, whichever comes first. */
+/** Resolves at the end of the work or when the signal aborts, whichever comes first. */
 async function within(signal: AbortSignal, work: Promise<unknown> | undefined): Promise<void> {
-  const { promise: ended, resolve } = Promise.withResolvers<undefined>()
+  const { promise: aborted, resolve } = Promise.withResolvers<undefined>()
   signal.addEventListener('abort', () => {
     resolve(undefined)
   })
-  await Promise.race([work, ended])
+  if (signal.aborted) return
+  await Promise.race([work, aborted])
 }
 
 /** Sends a window each interval; one flush at a time. */
@@ -81,9 +82,14 @@ export function createFlusher(options: FlushOptions): Flusher {
     async stop(timeoutMs) {
       clearTimeout(timer)
       stopping.abort()
-      const signal = AbortSignal.timeout(timeoutMs)
-      await within(signal, underWay)
-      await within(signal, flush(signal))
+      const giveUp = new AbortController()
+      // Not AbortSignal.timeout(): its timer would not keep a process alive that has nothing else to wait for.
+      const timeout = setTimeout(() => {
+        giveUp.abort()
+      }, timeoutMs)
+      await within(giveUp.signal, underWay)
+      await within(giveUp.signal, flush(giveUp.signal))
+      clearTimeout(timeout)
       sink.close()
     },
   }

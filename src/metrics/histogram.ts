@@ -13,7 +13,7 @@ const LOG_GROWTH = Math.log(GROWTH)
 /** The geometric middle of each bucket: as far from its lower bound as from its upper one. */
 const MIDDLES = Array.from(
   { length: BUCKETS },
-  (_, bucket) => Math.round(SMALLEST * GROWTH ** (bucket + 0.5) * 1e4) / 1e4,
+  (_, bucket) => Math.round(SMALLEST * GROWTH ** (bucket + 0.5) * 1e6) / 1e6,
 )
 
 export function createHistogram(): Histogram {
