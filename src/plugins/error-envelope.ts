@@ -45,7 +45,8 @@ export function toEnvelope({ code, message, details }: AppError, requestId: stri
 function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = toAppError(thrown)
   const status = ERROR_STATUS[error.code]
-  if (status >= 500) request.log.error({ err: error }, 'request failed')
+  // Without a cause nothing went wrong: the process says no on purpose, as `/ready` does while it drains.
+  if (status >= 500 && error.cause !== undefined) request.log.error({ err: error }, 'request failed')
   return reply.code(status).headers(error.headers).send(toEnvelope(error, request.id))
 }
 
