@@ -12,10 +12,13 @@ import { registerOpenApi } from './plugins/openapi.ts'
 import { registerRequestId, requestIdFrom } from './plugins/request-id.ts'
 import { registerRequestLog } from './plugins/request-log.ts'
 import { registerValidation } from './plugins/validation.ts'
+import { batchRoutes } from './routes/batch.ts'
+import { eventVerbRoutes } from './routes/event-verbs.ts'
 import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
 import { inboxRoutes } from './routes/inbox.ts'
 import { openApiRoute } from './routes/openapi-document.ts'
+import { queueRoutes } from './routes/queue.ts'
 
 /** What the app is made of. Nothing here reads the environment, opens a port or knows DynamoDB. */
 export interface AppDependencies {
@@ -76,7 +79,10 @@ export async function buildApp({ events, authenticator, logger, drain, deadlineM
     await registerAuth(authenticated, { authenticator })
     registerDeadline(authenticated, { deadlineMs })
     authenticated.register(eventRoutes, { events })
+    authenticated.register(batchRoutes, { events })
     authenticated.register(inboxRoutes, { events })
+    authenticated.register(queueRoutes, { events })
+    authenticated.register(eventVerbRoutes, { events })
   })
 
   await app.ready()

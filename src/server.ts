@@ -6,8 +6,10 @@ import { createAuthenticator } from './domain/authenticator.ts'
 import { createCursors } from './domain/cursor.ts'
 import { createEventIds } from './domain/event-id.ts'
 import { createEvents } from './domain/events.ts'
+import { createLeaseId } from './domain/lease-id.ts'
 import { createEventStore } from './dynamodb/event-store.ts'
 import { createIdempotencyStore } from './dynamodb/idempotency-store.ts'
+import { createQueueStore } from './dynamodb/queue-store.ts'
 import { createShutdown } from './shutdown.ts'
 import { openStorage, type Storage } from './storage.ts'
 import { createFirstKeys, firstRunText, laterRunText } from './welcome.ts'
@@ -15,13 +17,23 @@ import { createFirstKeys, firstRunText, laterRunText } from './welcome.ts'
 const clock = Date.now
 
 function createDomain(config: Config, { dynamodb, table, access }: Storage) {
-  const { retentionSeconds, idempotencyWindowSeconds: windowSeconds } = config
+  const {
+    retentionSeconds,
+    maxAttempts,
+    nackDelays,
+    deadlineMs,
+    idempotencyWindowSeconds: windowSeconds,
+  } = config
   const events = createEvents({
     store: createEventStore({ dynamodb, table, clock, retentionSeconds }),
+    queue: createQueueStore({ dynamodb, table, clock, retentionSeconds, maxAttempts }),
     idempotency: createIdempotencyStore({ dynamodb, table, clock, windowSeconds }),
     cursors: createCursors(config.cursorSecrets),
     clock,
     newEventId: createEventIds(clock),
+    newLeaseId: createLeaseId,
+    nackDelays,
+    deadlineMs,
     random: Math.random,
     count: () => {},
   })
@@ -41,16 +53,13 @@ async function serve(config: Config, logger: Logger): Promise<void> {
     },
   })
   const drain = { isDraining: false, isClosing: false }
-  const app = await buildApp({
-    ...createDomain(config, storage),
-    logger,
-    drain,
-    deadlineMs: config.deadlineMs,
-  })
+  const domain = createDomain(config, storage)
+  const app = await buildApp({ ...domain, logger, drain, deadlineMs: config.deadlineMs })
   const shutdown = createShutdown({
     drain,
     logger,
     server: app.server,
+    onDraining: domain.events.stopWaiting,
     close: () => app.close(),
     release: () => storage.close(),
     ...config.shutdown,

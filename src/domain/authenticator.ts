@@ -17,6 +17,11 @@ export interface Authenticator {
   authenticate(token: string): Promise<Principal | undefined>
 }
 
+/** What a look-up gave; null when there is no such thing. */
+interface Found<Value> {
+  value: Value | null
+}
+
 /**
  * One look-up at a time per name, remembered for a while; while the store is down the last known answer counts on.
  * What was not found is remembered as null.
@@ -26,7 +31,7 @@ function createLookup<Value extends object>(
   clock: Clock,
 ): (name: string) => Promise<Value | null> {
   let failure: unknown
-  const cache = new LRUCache<string, { value: Value | null }>({
+  const cache = new LRUCache<string, Found<Value>>({
     max: MAX_ENTRIES,
     ttl: POSITIVE_TTL_MS,
     perf: { now: clock },
@@ -43,9 +48,11 @@ function createLookup<Value extends object>(
     },
   })
   return async (name) => {
-    // Nothing at all comes back only when the look-up failed and nothing was known before.
-    const found = await cache.fetch(name)
-    if (!found) throw storeUnavailable(failure)
+    const status: LRUCache.Status<string, Found<Value>> = {}
+    const found = await cache.fetch(name, { status })
+    // Nothing comes back when the look-up failed and nothing was known. That there was nothing does not count on
+    // either: there may be something by now.
+    if (!found || (found.value === null && status.returnedStale)) throw storeUnavailable(failure)
     return found.value
   }
 }
