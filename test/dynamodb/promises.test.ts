@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { createClient } from '../../src/dynamodb/client.ts'
 import { openEmbeddedStore } from '../../src/dynamodb/embedded/embedded-store.ts'

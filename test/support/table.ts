@@ -10,15 +10,18 @@ import type {
   EventDraft,
   EventStore,
   IdempotencyStore,
+  QueueStore,
 } from '../../src/domain/ports.ts'
 import { createAccessStore } from '../../src/dynamodb/access-store.ts'
 import { createClient, createDynamoDB, type DynamoDB } from '../../src/dynamodb/client.ts'
 import { createEventStore } from '../../src/dynamodb/event-store.ts'
 import { createIdempotencyStore } from '../../src/dynamodb/idempotency-store.ts'
 import { migrate } from '../../src/dynamodb/migrate.ts'
+import { createQueueStore } from '../../src/dynamodb/queue-store.ts'
 
 export const RETENTION_SECONDS = 30 * 86_400
 export const WINDOW_SECONDS = 86_400
+export const MAX_ATTEMPTS = 3
 
 /** A table of its own with the stores over it, and a clock that a test may move. */
 export interface TestTable {
@@ -26,6 +29,7 @@ export interface TestTable {
   dynamodb: DynamoDB
   table: string
   store: EventStore
+  queue: QueueStore
   idempotency: IdempotencyStore
   access: AccessAdminStore
   clock: { now: Clock; advance: (ms: number) => void }
@@ -62,6 +66,13 @@ export function createStores(client: DynamoDBClient, table: string) {
     dynamodb,
     clock,
     store: createEventStore({ dynamodb, table, clock: clock.now, retentionSeconds: RETENTION_SECONDS }),
+    queue: createQueueStore({
+      dynamodb,
+      table,
+      clock: clock.now,
+      retentionSeconds: RETENTION_SECONDS,
+      maxAttempts: MAX_ATTEMPTS,
+    }),
     idempotency: createIdempotencyStore({ dynamodb, table, clock: clock.now, windowSeconds: WINDOW_SECONDS }),
     access: createAccessStore({ dynamodb, table, timeoutMs: 5_000 }),
     newEventId: createEventIds(clock.now),
