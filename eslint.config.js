@@ -1,4 +1,5 @@
 import js from '@eslint/js'
+import { defineConfig } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
 /**
@@ -25,7 +26,7 @@ const FORBIDDEN_IMPORTS = {
   cli: ['**/routes/**'],
 }
 
-export default tseslint.config(
+export default defineConfig(
   { ignores: ['node_modules', '.tap', '.data'] },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,

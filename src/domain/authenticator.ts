@@ -6,7 +6,7 @@ import { storeUnavailable } from '../errors.ts'
 import type { AccessStore, ApiKey } from './ports.ts'
 
 /** How long what was found counts without asking again: also how long a revoked key may still be used. */
-const POSITIVE_TTL_MS = 60_000
+export const POSITIVE_TTL_MS = 60_000
 /** How long a key that does not exist stays refused without asking again: also how long a new one may take. */
 const NEGATIVE_TTL_MS = 10_000
 /** Unknown ids are the client's choice, so the memory they take is bounded. */

@@ -168,6 +168,8 @@ export interface AccessAdminStore extends AccessStore {
   /** Makes the tenant with one shard, unless it is there. */
   addTenant(name: string): Promise<void>
   listTenants(): Promise<string[]>
+  /** Spreads a tenant wider; shards never become fewer. @returns false when there is no such tenant, or it has more. */
+  growTenant(name: string, change: { shards?: number; read_shards?: number }): Promise<boolean>
   addKey(key: ApiKey): Promise<void>
   listKeys(tenant: string): Promise<ApiKey[]>
   /** @returns false when there is no such key. */
