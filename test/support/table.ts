@@ -1,5 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { randomUUID } from 'node:crypto'
+import pMap from 'p-map'
 import type { Test } from 'tap'
 import type { Tenant } from '../../src/domain/access.ts'
 import type { Clock } from '../../src/domain/clock.ts'
@@ -114,7 +115,7 @@ export async function createMany(
   const drafts = Array.from({ length: count }, (_, n) =>
     draftOf(table, { payload: { n }, ...change }, n % tenant.shards),
   )
-  await Promise.all(drafts.map((draft) => table.store.create(scopeOf(tenant), draft)))
+  await pMap(drafts, (draft) => table.store.create(scopeOf(tenant), draft), { concurrency: 16 })
   return drafts.map((draft) => draft.event_id)
 }
 
