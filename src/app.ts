@@ -16,10 +16,13 @@ import { registerRequestLog } from './plugins/request-log.ts'
 import { registerTracing } from './plugins/tracing.ts'
 import { registerUnrouted, watchFrameworkError } from './plugins/unrouted.ts'
 import { registerValidation } from './plugins/validation.ts'
+import { batchRoutes } from './routes/batch.ts'
+import { eventVerbRoutes } from './routes/event-verbs.ts'
 import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
 import { inboxRoutes } from './routes/inbox.ts'
 import { openApiRoute } from './routes/openapi-document.ts'
+import { queueRoutes } from './routes/queue.ts'
 import { statsRoutes } from './routes/stats.ts'
 
 /** What the app is made of. Nothing here reads the environment, opens a port or knows DynamoDB. */
@@ -90,7 +93,10 @@ export async function buildApp(dependencies: AppDependencies) {
     await registerAuth(authenticated, { authenticator })
     registerDeadline(authenticated, { deadlineMs })
     authenticated.register(eventRoutes, { events })
+    authenticated.register(batchRoutes, { events })
     authenticated.register(inboxRoutes, { events })
+    authenticated.register(queueRoutes, { events })
+    authenticated.register(eventVerbRoutes, { events })
     authenticated.register(statsRoutes, observability)
   })
 

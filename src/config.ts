@@ -18,6 +18,9 @@ export const Environment = Type.Object({
   CURSOR_SECRET: Type.Optional(Type.String()),
   IDEMPOTENCY_WINDOW_SECONDS: Type.Integer({ minimum: 1, default: 86_400 }),
   RETENTION_DAYS: Type.Integer({ minimum: 1, default: 30 }),
+  MAX_ATTEMPTS: Type.Integer({ minimum: 1, maximum: 1000, default: 16 }),
+  NACK_DELAY_MIN_SECONDS: Type.Integer({ minimum: 0, maximum: 43_200, default: 1 }),
+  NACK_DELAY_MAX_SECONDS: Type.Integer({ minimum: 0, maximum: 43_200, default: 3_600 }),
   REQUEST_DEADLINE_MS: Type.Integer({ minimum: 100, maximum: 60_000, default: 2_500 }),
   SHUTDOWN_SETTLE_MS: Type.Optional(Type.Integer({ minimum: 0, maximum: 60_000 })),
   SHUTDOWN_TIMEOUT_MS: Type.Integer({ minimum: 0, maximum: 120_000, default: 20_000 }),
@@ -59,6 +62,8 @@ export interface Config {
   cursorSecrets: [string, ...string[]]
   idempotencyWindowSeconds: number
   retentionSeconds: number
+  maxAttempts: number
+  nackDelays: { minSeconds: number; maxSeconds: number }
   deadlineMs: number
   shutdown: { settleMs: number; timeoutMs: number }
   observability: ObservabilityConfig
@@ -106,6 +111,9 @@ function crossFaults(environment: Environment): string[] {
     faults.push(
       'RETENTION_DAYS must be at least IDEMPOTENCY_WINDOW_SECONDS plus a day: else a late retry could bring an expired event back',
     )
+  }
+  if (environment.NACK_DELAY_MIN_SECONDS > environment.NACK_DELAY_MAX_SECONDS) {
+    faults.push('NACK_DELAY_MIN_SECONDS must not be above NACK_DELAY_MAX_SECONDS')
   }
   return faults
 }
@@ -175,6 +183,11 @@ function toConfig(environment: Environment): Config {
     cursorSecrets: [secret, ...older],
     idempotencyWindowSeconds: environment.IDEMPOTENCY_WINDOW_SECONDS,
     retentionSeconds: environment.RETENTION_DAYS * DAY_SECONDS,
+    maxAttempts: environment.MAX_ATTEMPTS,
+    nackDelays: {
+      minSeconds: environment.NACK_DELAY_MIN_SECONDS,
+      maxSeconds: environment.NACK_DELAY_MAX_SECONDS,
+    },
     deadlineMs: environment.REQUEST_DEADLINE_MS,
     shutdown: {
       settleMs: environment.SHUTDOWN_SETTLE_MS ?? (isProduction ? 5_000 : 500),

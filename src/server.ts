@@ -5,8 +5,10 @@ import { createAuthenticator } from './domain/authenticator.ts'
 import { createCursors } from './domain/cursor.ts'
 import { createEventIds } from './domain/event-id.ts'
 import { createEvents } from './domain/events.ts'
+import { createLeaseId } from './domain/lease-id.ts'
 import { createEventStore } from './dynamodb/event-store.ts'
 import { createIdempotencyStore } from './dynamodb/idempotency-store.ts'
+import { createQueueStore } from './dynamodb/queue-store.ts'
 import { openOutput, type Output } from './logging/output.ts'
 import { createRecorder, type Recorder, type WindowedRecorder } from './metrics/recorder.ts'
 import { startObservability } from './observability.ts'
@@ -19,13 +21,23 @@ const clock = Date.now
 const LOG_FLUSH_MS = 1_000
 
 function createDomain(config: Config, { dynamodb, table, access }: Storage, recorder: Recorder) {
-  const { retentionSeconds, idempotencyWindowSeconds: windowSeconds } = config
+  const {
+    retentionSeconds,
+    maxAttempts,
+    nackDelays,
+    deadlineMs,
+    idempotencyWindowSeconds: windowSeconds,
+  } = config
   const events = createEvents({
     store: createEventStore({ dynamodb, table, clock, retentionSeconds }),
+    queue: createQueueStore({ dynamodb, table, clock, retentionSeconds, maxAttempts }),
     idempotency: createIdempotencyStore({ dynamodb, table, clock, windowSeconds }),
     cursors: createCursors(config.cursorSecrets),
     clock,
     newEventId: createEventIds(clock),
+    newLeaseId: createLeaseId,
+    nackDelays,
+    deadlineMs,
     random: Math.random,
     count: (name, by) => {
       recorder.count(name, by)
@@ -70,17 +82,13 @@ async function serve(config: Config, recorder: WindowedRecorder, output: Output)
   })
   observability.watch(storage)
   const drain = { isDraining: false, isClosing: false }
-  const app = await buildApp({
-    ...createDomain(config, storage, recorder),
-    logger,
-    drain,
-    deadlineMs: config.deadlineMs,
-    observability,
-  })
+  const domain = createDomain(config, storage, recorder)
+  const app = await buildApp({ ...domain, logger, drain, deadlineMs: config.deadlineMs, observability })
   const shutdown = createShutdown({
     drain,
     logger,
     server: app.server,
+    onDraining: domain.events.stopWaiting,
     close: () => app.close(),
     release: async () => {
       await observability.stop()

@@ -8,6 +8,8 @@ export interface ShutdownOptions {
   drain: DrainState
   server: Server
   logger: FastifyBaseLogger
+  /** Ends what would keep requests under way for long. */
+  onDraining: () => void
   /** Resolves when every request is answered and every connection closed. */
   close: () => PromiseLike<unknown>
   /** Releases what is left, once no request needs it any more. */
@@ -33,11 +35,12 @@ function stopListening(server: Server): void {
  * 3. It closes idle connections, waits for requests under way, and releases everything.
  */
 export function createShutdown(options: ShutdownOptions): (reason: string) => Promise<void> {
-  const { drain, server, logger, close, release, settleMs, timeoutMs } = options
+  const { drain, server, logger, onDraining, close, release, settleMs, timeoutMs } = options
   return async (reason) => {
     if (drain.isDraining) return
     drain.isDraining = true
     logger.info({ reason, settle_ms: settleMs }, 'draining')
+    onDraining()
     await wait(settleMs / 2)
     drain.isClosing = true
     stopListening(server)

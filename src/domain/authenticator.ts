@@ -6,7 +6,7 @@ import { storeUnavailable } from '../errors.ts'
 import type { AccessStore, ApiKey } from './ports.ts'
 
 /** How long what was found counts without asking again: also how long a revoked key may still be used. */
-const POSITIVE_TTL_MS = 60_000
+export const POSITIVE_TTL_MS = 60_000
 /** How long a key that does not exist stays refused without asking again: also how long a new one may take. */
 const NEGATIVE_TTL_MS = 10_000
 /** Unknown ids are the client's choice, so the memory they take is bounded. */
@@ -15,6 +15,11 @@ const MAX_ENTRIES = 10_000
 export interface Authenticator {
   /** @returns Who the token belongs to, undefined when it is not valid. Throws `unavailable`, never guesses. */
   authenticate(token: string): Promise<Principal | undefined>
+}
+
+/** What a look-up gave; null when there is no such thing. */
+interface Found<Value> {
+  value: Value | null
 }
 
 /**
@@ -26,7 +31,7 @@ function createLookup<Value extends object>(
   clock: Clock,
 ): (name: string) => Promise<Value | null> {
   let failure: unknown
-  const cache = new LRUCache<string, { value: Value | null }>({
+  const cache = new LRUCache<string, Found<Value>>({
     max: MAX_ENTRIES,
     ttl: POSITIVE_TTL_MS,
     perf: { now: clock },
@@ -43,9 +48,11 @@ function createLookup<Value extends object>(
     },
   })
   return async (name) => {
-    // Nothing at all comes back only when the look-up failed and nothing was known before.
-    const found = await cache.fetch(name)
-    if (!found) throw storeUnavailable(failure)
+    const status: LRUCache.Status<string, Found<Value>> = {}
+    const found = await cache.fetch(name, { status })
+    // Nothing comes back when the look-up failed and nothing was known. That there was nothing does not count on
+    // either: there may be something by now.
+    if (!found || (found.value === null && status.returnedStale)) throw storeUnavailable(failure)
     return found.value
   }
 }

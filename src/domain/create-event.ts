@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import stringify from 'safe-stable-stringify'
 import { AppError } from '../errors.ts'
 import type { Event, NewEvent } from '../schemas/event.ts'
+import { announce } from './availability.ts'
+import { deliveryTime } from './delivery-time.ts'
 import type { EventsDependencies } from './events.ts'
 import type { CallScope, EventDraft } from './ports.ts'
 
@@ -21,17 +23,26 @@ function hashBody(body: NewEvent): string {
  * whatever crash the request is repeated: whoever finds the key taken takes over the id that it stands for and, where
  * the event is not stored yet, finishes the work of the one that died.
  */
-export function createEvent({ store, idempotency, newEventId, random, count }: EventsDependencies) {
+export function createEvent(dependencies: EventsDependencies) {
+  const { store, idempotency, clock, newEventId, random, count } = dependencies
+
+  function draftOf({ tenant }: CallScope, body: NewEvent): EventDraft {
+    const { event_type, payload, metadata = null } = body
+    const deliver_at = deliveryTime(body, clock())
+    const shard = Math.floor(random() * tenant.shards)
+    return { event_id: newEventId(shard), event_type, payload, metadata, deliver_at }
+  }
+
   async function storeDraft(scope: CallScope, draft: EventDraft): Promise<Event> {
     const event = await store.create(scope, draft)
     count('EventCreated')
+    const availableAtMs = Date.parse(event.available_at ?? '')
+    if (availableAtMs <= clock()) announce(dependencies, scope.tenant.name, event.event_id, availableAtMs)
     return event
   }
 
   return async (scope: CallScope, body: NewEvent, idempotencyKey?: string): Promise<CreatedEvent> => {
-    const shard = Math.floor(random() * scope.tenant.shards)
-    const { event_type, payload, metadata = null } = body
-    const draft: EventDraft = { event_id: newEventId(shard), event_type, payload, metadata }
+    const draft = draftOf(scope, body)
     if (idempotencyKey === undefined) return { event: await storeDraft(scope, draft), replayed: false }
 
     const ours = { event_id: draft.event_id, body_hash: hashBody(body) }

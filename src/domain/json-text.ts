@@ -14,7 +14,12 @@ interface Scan {
   hasLongNumber: boolean
   /** A member may be named `__proto__`, spelled out or escaped. */
   hasProto: boolean
+  /** Arrays and objects inside an array inside the root: the elements of a batch, in their order. */
+  elements: { bytes: number; depth: number }[]
 }
+
+/** Depth of an element of a batch: the root is 1, its array 2. */
+const ELEMENT_DEPTH = 3
 
 const isDigit = (byte: number) => byte >= 0x30 && byte <= 0x39
 const isOpening = (byte: number) => byte === 0x5b || byte === 0x7b
@@ -55,14 +60,22 @@ function scanNumber(bytes: Uint8Array, start: number, scan: Scan): number {
 
 /** Reads the bytes once, without building anything: cheap enough for every request (about 2 µs per KB). */
 function scanJson(bytes: Uint8Array): Scan {
-  const scan: Scan = { depth: 0, hasLongNumber: false, hasProto: false }
+  const scan: Scan = { depth: 0, hasLongNumber: false, hasProto: false, elements: [] }
   let depth = 0
+  let element = { start: 0, depth: 0 }
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at] ?? 0
     if (byte === QUOTE) at = scanString(bytes, at, scan)
     else if (isDigit(byte)) at = scanNumber(bytes, at, scan)
-    else if (isOpening(byte)) scan.depth = Math.max(scan.depth, ++depth)
-    else if (isClosing(byte)) depth--
+    else if (isOpening(byte)) {
+      depth++
+      if (depth === ELEMENT_DEPTH) element = { start: at, depth: 0 }
+      element.depth = Math.max(element.depth, depth - ELEMENT_DEPTH + 1)
+      scan.depth = Math.max(scan.depth, depth)
+    } else if (isClosing(byte)) {
+      if (depth === ELEMENT_DEPTH) scan.elements.push({ bytes: at - element.start + 1, depth: element.depth })
+      depth--
+    }
   }
   return scan
 }
@@ -108,8 +121,9 @@ function findUnkeepable(value: unknown, field: string, faults: FieldFault[]): vo
   } else if (typeof value === 'object' && value !== null) {
     for (const [name, member] of Object.entries(value)) {
       const at = fieldAt(field, name)
-      if (name === '__proto__')
+      if (name === '__proto__') {
         faults.push({ field: at, message: 'is a name that cannot be kept', code: 'forbidden_name' })
+      }
       findUnkeepable(member, at, faults)
     }
   }
@@ -126,23 +140,69 @@ export function bodyFault(code: string, message: string): FieldFault {
   return { field: 'body', message, code }
 }
 
+const tooDeep = () => bodyFault('too_deep', `is nested deeper than ${MAX_DEPTH} levels`)
+
+/** Parses a text that was scanned. Throws a SyntaxError when it is not JSON. */
+function parse(text: string, { hasLongNumber, hasProto }: Scan): unknown {
+  return hasLongNumber || hasProto ? JSON.parse(text, markUnkeepable) : JSON.parse(text)
+}
+
+function faultsIn(value: unknown, { hasLongNumber, hasProto }: Scan): FieldFault[] {
+  const faults: FieldFault[] = []
+  if (hasLongNumber || hasProto) findUnkeepable(value, '', faults)
+  return faults
+}
+
+const notJson = (): ReadJson => ({
+  value: undefined,
+  faults: [bodyFault('invalid_json', 'is not valid JSON')],
+})
+
 /**
  * Parses a JSON text (UTF-8) strictly: whatever would not come back equal is reported with its field instead of being
  * altered or dropped. Duplicate members: the last wins, as in `JSON.parse`.
  */
 export function readJson(bytes: Buffer): ReadJson {
   const scan = scanJson(bytes)
-  if (scan.depth > MAX_DEPTH) {
-    return { value: undefined, faults: [bodyFault('too_deep', `is nested deeper than ${MAX_DEPTH} levels`)] }
-  }
-  const text = bytes.toString()
+  if (scan.depth > MAX_DEPTH) return { value: undefined, faults: [tooDeep()] }
   try {
-    if (!scan.hasLongNumber && !scan.hasProto) return { value: JSON.parse(text), faults: [] }
-    const faults: FieldFault[] = []
-    const value: unknown = JSON.parse(text, markUnkeepable)
-    findUnkeepable(value, '', faults)
-    return { value, faults }
+    const value = parse(bytes.toString(), scan)
+    return { value, faults: faultsIn(value, scan) }
   } catch {
-    return { value: undefined, faults: [bodyFault('invalid_json', 'is not valid JSON')] }
+    return notJson()
   }
 }
+
+/** One element of an array: what it is, how long its text was, and what in it could not be kept. */
+export interface ReadElement extends ReadJson {
+  bytes: number
+}
+
+export interface ReadArray extends ReadJson {
+  elements: ReadElement[]
+}
+
+/**
+ * Parses a JSON object whose member `name` is an array of objects that are taken each by itself: what cannot be kept is
+ * reported with its element, and only a text that is not JSON is at fault as a whole.
+ */
+export function readJsonArray(bytes: Buffer, name: string): ReadArray {
+  const scan = scanJson(bytes)
+  let value: unknown
+  try {
+    value = parse(bytes.toString(), scan)
+  } catch {
+    return { ...notJson(), elements: [] }
+  }
+  const array = (value as Record<string, unknown> | null)?.[name]
+  if (!Array.isArray(array)) return { value, faults: [], elements: [] }
+  const spans = scan.elements.values()
+  const elements = array.map((element: unknown): ReadElement => {
+    const span = isContainer(element) ? spans.next().value : undefined
+    if (span && span.depth > MAX_DEPTH) return { value: undefined, bytes: span.bytes, faults: [tooDeep()] }
+    return { value: element, bytes: span?.bytes ?? 0, faults: faultsIn(element, scan) }
+  })
+  return { value, faults: [], elements }
+}
+
+const isContainer = (value: unknown) => typeof value === 'object' && value !== null

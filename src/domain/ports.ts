@@ -1,4 +1,5 @@
 import type { Event, EventStatus, EventSummary, JsonObject } from '../schemas/event.ts'
+import type { InboxStats } from '../schemas/inbox-stats.ts'
 import type { Scope, Tenant } from './access.ts'
 
 /** Under what a store is called: whose data, and until when. */
@@ -14,6 +15,8 @@ export interface EventDraft {
   event_type: string
   payload: JsonObject
   metadata: JsonObject | null
+  /** From when it is in the inbox, in ms; undefined for at once. */
+  deliver_at?: number | undefined
 }
 
 /** Part of a list. `position` is where the next page goes on, null at the end of the list. */
@@ -43,7 +46,8 @@ export interface InboxReadQuery {
 }
 
 export type Acknowledgement =
-  { outcome: 'acknowledged' | 'already_delivered'; event_type: string } | { outcome: 'not_found' }
+  | { outcome: 'acknowledged' | 'already_delivered'; event_type: string }
+  | { outcome: 'not_found' | 'lease_lost' }
 
 /**
  * Where events live. Every method may throw `unavailable` (an AppError) when the store does not answer in time;
@@ -54,12 +58,74 @@ export interface EventStore {
   create(scope: CallScope, draft: EventDraft): Promise<Event>
   /** Reads what is stored now, never an older state. Expired events are undefined. */
   get(scope: CallScope, eventId: string): Promise<Event | undefined>
-  /** Marks the event as delivered, in one conditional write. */
-  acknowledge(scope: CallScope, eventId: string): Promise<Acknowledgement>
+  /** Marks the event as delivered, in one conditional write; with a lease only where nobody else holds it. */
+  acknowledge(scope: CallScope, eventId: string, leaseId?: string): Promise<Acknowledgement>
   /** Newest first. Exact, but for lists by status, which may lag by a second. */
   list(scope: CallScope, query: EventListQuery): Promise<Page<EventSummary>>
   /** Events that can be delivered now, in the order in which they became available. */
   inbox(scope: CallScope, query: InboxReadQuery): Promise<Page<Event>>
+}
+
+/** An open event as the inbox index has it; it may have moved on since. */
+export interface Candidate {
+  event_id: string
+  /** The very sort key it was seen under: who claims it compares. */
+  availability: string
+  body_bytes: number
+}
+
+/** A hold on events. Its id is made before it is written, so that a repeated write is recognised. */
+export interface Lease {
+  lease_id: string
+  /** What the holder is told, in ms. The stored lease ends a second later. */
+  expires_at: number
+}
+
+/** `lost`: somebody else was quicker. `failed`: its attempts were used up, so it was given up instead. */
+export type Claim = { outcome: 'claimed'; event: Event } | { outcome: 'lost' | 'failed' }
+
+export type LeaseChange = 'done' | 'lease_lost' | 'not_found'
+
+/** How a consumer rejects an event. */
+export interface Rejection {
+  lease_id: string | undefined
+  /** Chooses the delay, in ms, by the number of attempts so far. */
+  delayMs: (attempts: number) => number
+  reason: string | undefined
+  /** Give it up now. */
+  permanent: boolean
+}
+
+export type Nack = 'delayed' | 'failed' | 'lease_lost' | 'conflict' | 'not_found'
+
+export type Redrive =
+  { outcome: 'redriven'; event: Event } | { outcome: 'conflict' } | { outcome: 'not_found' }
+
+export interface FailedQuery {
+  event_type?: string | undefined
+  /** Inclusive, ms. */
+  failed_after?: number | undefined
+  /** Exclusive, ms. */
+  failed_before?: number | undefined
+  limit: number
+  position?: string | undefined
+}
+
+/** The verbs of a queue, on the same events. Fails as the EventStore does. */
+export interface QueueStore {
+  /** What the index will show of an event that became available at that time (ms). */
+  candidateAt(eventId: string, availableAtMs: number): Candidate
+  /** What can be claimed now, oldest first; from one shard alone where that is asked for. */
+  candidates(scope: CallScope, limit: number, shard?: number): Promise<Candidate[]>
+  claim(scope: CallScope, candidate: Candidate, lease: Lease): Promise<Claim>
+  extend(scope: CallScope, eventId: string, lease: Lease): Promise<LeaseChange>
+  /** Available again from `nowMs` on, which also tells its own earlier try. */
+  release(scope: CallScope, eventId: string, leaseId: string, nowMs: number): Promise<LeaseChange>
+  nack(scope: CallScope, eventId: string, rejection: Rejection): Promise<Nack>
+  redrive(scope: CallScope, eventId: string, nowMs: number): Promise<Redrive>
+  /** Ids of events that failed, in the order of their making. */
+  failed(scope: CallScope, query: FailedQuery): Promise<Page<string>>
+  stats(scope: CallScope): Promise<InboxStats>
 }
 
 /** What happens to events and is counted; each is the name of a metric. */
@@ -102,6 +168,8 @@ export interface AccessAdminStore extends AccessStore {
   /** Makes the tenant with one shard, unless it is there. */
   addTenant(name: string): Promise<void>
   listTenants(): Promise<string[]>
+  /** Spreads a tenant wider; shards never become fewer. @returns false when there is no such tenant, or it has more. */
+  growTenant(name: string, change: { shards?: number; read_shards?: number }): Promise<boolean>
   addKey(key: ApiKey): Promise<void>
   listKeys(tenant: string): Promise<ApiKey[]>
   /** @returns false when there is no such key. */

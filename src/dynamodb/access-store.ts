@@ -41,6 +41,7 @@ export function createAccessStore(options: AccessStoreOptions): AccessAdminStore
       await putOnce(options, tenantKey(name), toTenantItem({ name, shards: 1, read_shards: 1 }))
     },
     listTenants: () => readNames(options, DIRECTORY, ''),
+    growTenant: (name, change) => setNumbers(options, tenantKey(name), change, 'onlyUp'),
     async addKey(key) {
       // The pointer first: a key that works but is not listed could never be found to be revoked.
       await putOnce(options, pointerKey(key.tenant, key.key_id), {})
@@ -51,7 +52,7 @@ export function createAccessStore(options: AccessStoreOptions): AccessAdminStore
       const keys = await Promise.all(ids.map(findKey))
       return keys.filter((key) => key !== undefined)
     },
-    updateKey: (keyId, change) => setTimes(options, keyKey(keyId), change),
+    updateKey: (keyId, change) => setNumbers(options, keyKey(keyId), change),
   }
 }
 
@@ -98,23 +99,25 @@ async function readNames(options: AccessStoreOptions, partition: string, prefix:
   return names
 }
 
-/** Sets times (ms) of an item. @returns false when there is no such item. */
-async function setTimes(
+/** Sets numbers of an item. @returns false when there is no such item, or (`onlyUp`) a number of it is higher. */
+async function setNumbers(
   options: AccessStoreOptions,
   key: Item,
-  times: Record<string, number>,
+  numbers: Record<string, number>,
+  direction: 'any' | 'onlyUp' = 'any',
 ): Promise<boolean> {
   const { dynamodb, table, timeoutMs } = options
   const signal = AbortSignal.timeout(timeoutMs)
-  const names = Object.keys(times)
+  const names = Object.keys(numbers)
+  const rising = direction === 'onlyUp' ? names.map((name) => ` AND #${name} <= :${name}`).join('') : ''
   const request = {
     TableName: table,
     Key: key,
     UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}`,
-    ConditionExpression: 'attribute_exists(pk)',
+    ConditionExpression: `attribute_exists(pk)${rising}`,
     ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
     ExpressionAttributeValues: Object.fromEntries(
-      names.map((name) => [`:${name}`, { N: String(times[name]) }]),
+      names.map((name) => [`:${name}`, { N: String(numbers[name]) }]),
     ),
   }
   const result = await writeConditionally({ dynamodb, table, key, signal }, () =>

@@ -1,6 +1,12 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb'
+import {
+  ConditionalCheckFailedException,
+  type UpdateItemCommandInput,
+  type UpdateItemCommandOutput,
+} from '@aws-sdk/client-dynamodb'
+import type { Ulid } from '../domain/event-id.ts'
+import type { CallScope } from '../domain/ports.ts'
 import type { DynamoDB } from './client.ts'
-import type { Item } from './keys.ts'
+import { eventKey, type Item } from './keys.ts'
 
 /** Which item a write is about, for the reading that follows a failed condition. */
 interface Target {
@@ -32,4 +38,16 @@ export async function writeConditionally<Output>(
     const answer = await dynamodb.getItem({ TableName: table, Key: key, ConsistentRead: true }, signal)
     return { applied: false, found: answer.Item }
   }
+}
+
+/** Sends a conditional update of an event. */
+export function updateEvent(
+  { dynamodb, table }: Pick<Target, 'dynamodb' | 'table'>,
+  { tenant, signal }: CallScope,
+  ulid: Ulid,
+  request: UpdateItemCommandInput,
+): Promise<ConditionalResult<UpdateItemCommandOutput>> {
+  return writeConditionally({ dynamodb, table, key: eventKey(tenant.name, ulid), signal }, () =>
+    dynamodb.updateItem(request, signal),
+  )
 }

@@ -4,12 +4,13 @@ import type { Acknowledgement, CallScope, EventDraft, EventStore } from '../doma
 import type { Event } from '../schemas/event.ts'
 import { encodeBody } from './body.ts'
 import type { DynamoDB } from './client.ts'
-import { writeConditionally } from './conditional.ts'
+import { updateEvent, writeConditionally } from './conditional.ts'
+import { acknowledgeRequest } from './event-writes.ts'
 import { readInboxPage } from './inbox-page.ts'
 import { isExpired, newEventItem, numberOf, textOf, toEvent } from './items.ts'
-import { eventKey } from './keys.ts'
+import { eventKey, type Item } from './keys.ts'
 import { readListPage } from './list-page.ts'
-import { acknowledgeRequest, getEventRequest, putEventRequest } from './requests.ts'
+import { getEventRequest, putEventRequest } from './requests.ts'
 
 export interface EventStoreOptions {
   dynamodb: DynamoDB
@@ -24,7 +25,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   return {
     create: (scope, draft) => createEvent(options, scope, draft),
     get: (scope, eventId) => getEvent(options, scope, eventId),
-    acknowledge: (scope, eventId) => acknowledgeEvent(options, scope, eventId),
+    acknowledge: (scope, eventId, leaseId) => acknowledgeEvent(options, scope, eventId, leaseId),
     list: (scope, query) => readListPage(options, scope, query),
     inbox: (scope, query) => readInboxPage(options, scope, query),
   }
@@ -36,13 +37,14 @@ async function createEvent(options: EventStoreOptions, scope: CallScope, draft: 
   const ulid = ulidOf(draft.event_id)
   if (ulid === undefined) throw new Error('A draft has an id that is none')
   // Ids never go back with the clock, so after a step back they are ahead of it: then now is the earlier time.
-  const availableAtMs = Math.min(acceptedAt(ulid), clock())
+  const nowMs = clock()
+  const availableAtMs = Math.max(Math.min(acceptedAt(ulid), nowMs), draft.deliver_at ?? 0)
   const item = newEventItem(tenant.name, ulid, draft, await encodeBody(draft), availableAtMs)
   const result = await writeConditionally({ dynamodb, table, key: eventKey(tenant.name, ulid), signal }, () =>
     dynamodb.putItem(putEventRequest(table, item), signal),
   )
   // What is there under our id is this event: an earlier try of ours stored it, or somebody with the same key.
-  return toEvent(result.applied ? item : (result.found ?? item))
+  return toEvent(result.applied ? item : (result.found ?? item), nowMs)
 }
 
 async function getEvent(
@@ -54,30 +56,37 @@ async function getEvent(
   const ulid = ulidOf(eventId)
   if (ulid === undefined) return undefined
   const { Item: item } = await dynamodb.getItem(getEventRequest(table, scope.tenant.name, ulid), scope.signal)
-  return item && !isExpired(item, clock()) ? toEvent(item) : undefined
+  const nowMs = clock()
+  return item && !isExpired(item, nowMs) ? toEvent(item, nowMs) : undefined
 }
 
 async function acknowledgeEvent(
   options: EventStoreOptions,
   scope: CallScope,
   eventId: string,
+  leaseId: string | undefined,
 ): Promise<Acknowledgement> {
-  const { dynamodb, table, clock, retentionSeconds } = options
-  const { tenant, signal } = scope
+  const { table, clock, retentionSeconds } = options
   const ulid = ulidOf(eventId)
   if (ulid === undefined) return { outcome: 'not_found' }
   const nowMs = clock()
   const expiresAt = Math.floor(nowMs / 1000) + retentionSeconds
-  const result = await writeConditionally({ dynamodb, table, key: eventKey(tenant.name, ulid), signal }, () =>
-    dynamodb.updateItem(acknowledgeRequest(table, tenant.name, ulid, { nowMs, expiresAt }), signal),
+  const request = acknowledgeRequest(
+    { table, tenant: scope.tenant.name, ulid },
+    { nowMs, expiresAt, leaseId },
   )
-  if (result.applied)
+  const result = await updateEvent(options, scope, ulid, request)
+  if (result.applied) {
     return { outcome: 'acknowledged', event_type: textOf(result.output.Attributes ?? {}, 'event_type') }
-  if (!result.found || isExpired(result.found, nowMs)) return { outcome: 'not_found' }
-  // Delivered at the very time that we tried to write: that was our own try, whose answer got lost.
-  const isOurs = numberOf(result.found, 'delivered_at') === nowMs
-  return {
-    outcome: isOurs ? 'acknowledged' : 'already_delivered',
-    event_type: textOf(result.found, 'event_type'),
   }
+  return explainUnacknowledged(result.found, nowMs)
+}
+
+/** Why an acknowledgement was not written, by what was found instead. */
+function explainUnacknowledged(found: Item | undefined, nowMs: number): Acknowledgement {
+  if (!found || isExpired(found, nowMs)) return { outcome: 'not_found' }
+  if (textOf(found, 'status') !== 'delivered') return { outcome: 'lease_lost' }
+  // Delivered at the very time that we tried to write: that was our own try, whose answer got lost.
+  const isOurs = numberOf(found, 'delivered_at') === nowMs
+  return { outcome: isOurs ? 'acknowledged' : 'already_delivered', event_type: textOf(found, 'event_type') }
 }

@@ -91,7 +91,7 @@ export async function readInboxPage(
       if (item !== undefined && isOffered(item, now)) {
         bytes += numberOf(item, 'body_bytes')
         if (bytes > MAX_PAGE_BYTES && events.length > 0) return { items: events, position }
-        events.push(toEvent(item))
+        events.push(toEvent(item, now))
       }
       position = sortKeyOf(row)
     }

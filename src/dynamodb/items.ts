@@ -55,13 +55,24 @@ export function toSummary(item: Item): EventSummary {
     status: textOf(item, 'status') as EventStatus,
     created_at: toTimestamp(acceptedAt(ulid)),
     delivered_at: timestampOf(item, 'delivered_at'),
+    failed_at: timestampOf(item, 'failed_at'),
   }
 }
 
-/** Reads an item of the table whole. */
-export function toEvent(item: Item): Event {
-  const { event_id, event_type, status, created_at, delivered_at } = toSummary(item)
+/** Reads an item of the table whole, as it is at that time: a lease may have lapsed without anybody writing. */
+export function toEvent(item: Item, nowMs: number): Event {
+  const { failed_at, ...summary } = toSummary(item)
   const { payload, metadata } = decodeBody(item['body'])
-  const delivery_attempts = numberOf(item, 'delivery_attempts')
-  return { event_id, event_type, payload, metadata, status, created_at, delivered_at, delivery_attempts }
+  const availability = textOf(item, 'available_at')
+  const leasedUntil = numberOf(item, 'leased_until')
+  return {
+    ...summary,
+    payload,
+    metadata,
+    delivery_attempts: numberOf(item, 'delivery_attempts'),
+    available_at: availability === '' ? null : toTimestamp(availableAt(availability)),
+    lease_expires_at: leasedUntil > nowMs ? toTimestamp(leasedUntil) : null,
+    last_failure_reason: item['last_failure_reason']?.S ?? null,
+    failed_at,
+  }
 }

@@ -3,10 +3,9 @@ import type {
   GetItemCommandInput,
   PutItemCommandInput,
   QueryCommandInput,
-  UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb'
-import { shardOf, ulidPrefix, type Ulid } from '../domain/event-id.ts'
-import type { EventListQuery, InboxReadQuery } from '../domain/ports.ts'
+import { ulidPrefix, type Ulid } from '../domain/event-id.ts'
+import type { EventListQuery, FailedQuery, InboxReadQuery } from '../domain/ports.ts'
 import {
   endOf,
   endOfAvailability,
@@ -32,43 +31,6 @@ export function putEventRequest(table: string, item: Item): PutItemCommandInput 
 
 export function getEventRequest(table: string, tenant: string, ulid: Ulid): GetItemCommandInput {
   return { TableName: table, Key: eventKey(tenant, ulid), ConsistentRead: true }
-}
-
-interface AcknowledgeTimes {
-  nowMs: number
-  /** When the delivered event may be deleted, in seconds. */
-  expiresAt: number
-}
-
-/**
- * Delivers an event that is there, not expired and not delivered yet. `event_type` is set to itself because only
- * updated attributes are answered by `UPDATED_NEW`: the audit log needs it, and the body need not travel.
- */
-export function acknowledgeRequest(
-  table: string,
-  tenant: string,
-  ulid: Ulid,
-  { nowMs, expiresAt }: AcknowledgeTimes,
-): UpdateItemCommandInput {
-  return {
-    TableName: table,
-    Key: eventKey(tenant, ulid),
-    UpdateExpression:
-      'SET #status = :delivered, status_key = :status_key, delivered_at = :now, #ttl = :expires_at, ' +
-      'event_type = event_type REMOVE inbox_key, available_at, lease_id, leased_until',
-    ConditionExpression:
-      'attribute_exists(pk) AND #status <> :delivered AND (attribute_not_exists(#ttl) OR #ttl > :now_seconds)',
-    ExpressionAttributeNames: { '#status': 'status', '#ttl': TTL_ATTRIBUTE },
-    ExpressionAttributeValues: {
-      ':delivered': { S: 'delivered' },
-      ':status_key': { S: statusKey(tenant, shardOf(ulid), 'delivered') },
-      ':now': { N: String(nowMs) },
-      ':now_seconds': { N: String(Math.floor(nowMs / 1000)) },
-      ':expires_at': { N: String(expiresAt) },
-    },
-    ReturnValues: 'UPDATED_NEW',
-    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-  }
 }
 
 /** Which page of a shard: how many rows DynamoDB looks at, and from where it goes on. */
@@ -107,7 +69,7 @@ export function listRequest(
     ...(status === undefined ? { ConsistentRead: true } : { IndexName: STATUS_INDEX }),
     KeyConditionExpression: '#partition = :partition AND sk BETWEEN :from AND :to',
     ...filter,
-    ProjectionExpression: 'pk, sk, event_type, #status, delivered_at, #ttl',
+    ProjectionExpression: 'pk, sk, event_type, #status, delivered_at, failed_at, #ttl',
     ExpressionAttributeNames: {
       '#partition': status === undefined ? 'pk' : 'status_key',
       '#status': 'status',
@@ -143,6 +105,36 @@ export function inboxRequest(
       ':partition': { S: inboxKey(tenant, shard) },
       ':from': { S: position === undefined ? '0' : justAfter(position) },
       ':to': { S: endOfAvailability(available_until) },
+      ...values,
+    },
+    Limit: limit,
+    ...(continuation === undefined ? {} : { ExclusiveStartKey: continuation }),
+  }
+}
+
+/** One page of one shard of the events that failed, in the order of their ids. */
+export function failedRequest(
+  table: string,
+  tenant: string,
+  query: FailedQuery,
+  { shard, limit, continuation }: ShardPageRequest,
+): QueryCommandInput {
+  const { failed_after = 0, failed_before = Number.MAX_SAFE_INTEGER, position } = query
+  const { filter, values } = typeFilter(query.event_type)
+  return {
+    TableName: table,
+    IndexName: STATUS_INDEX,
+    KeyConditionExpression: 'status_key = :partition AND sk BETWEEN :from AND :to',
+    FilterExpression: [
+      'failed_at >= :failed_after AND failed_at < :failed_before',
+      ...Object.values(filter),
+    ].join(' AND '),
+    ExpressionAttributeValues: {
+      ':partition': { S: statusKey(tenant, shard, 'failed') },
+      ':from': { S: position === undefined ? '0' : justAfter(position) },
+      ':to': { S: endOf('') },
+      ':failed_after': { N: String(failed_after) },
+      ':failed_before': { N: String(failed_before) },
       ...values,
     },
     Limit: limit,

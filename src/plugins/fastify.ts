@@ -1,6 +1,7 @@
 import type { Span } from '@opentelemetry/api'
 import type { Principal, Scope } from '../domain/access.ts'
 import type { CallScope } from '../domain/ports.ts'
+import type { ReadElement } from '../domain/json-text.ts'
 import type { AppError, FieldFault } from '../errors.ts'
 import type { RequestValidator } from './validation.ts'
 
@@ -9,6 +10,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What a key must be allowed to do; declared by every authenticated route. */
     scope?: Scope
+    /** The member of the body that is an array of things taken each by itself. */
+    batch?: string
     /** Logged at `debug` only: checks that come every few seconds. */
     isQuiet?: boolean
     /** Set by the validation plugin from the schema of the route. */
@@ -19,8 +22,12 @@ declare module 'fastify' {
     principal: Principal
     /** Under what stores are called for this request; set on authenticated routes before the handler. */
     callScope: CallScope
+    /** How long it took to find out who is calling. */
+    authenticationMs: number
     /** What of the body could not be kept as it was sent. */
     bodyFaults: FieldFault[]
+    /** The elements of a batch, each with what of it could not be kept. */
+    batch: ReadElement[]
     /** What the request was refused with; undefined when it was not. */
     failure: AppError | undefined
     /** The span of the request, kept or not; undefined where it is not traced. */

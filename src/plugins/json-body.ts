@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { isUtf8 } from 'node:buffer'
-import { bodyFault, readJson } from '../domain/json-text.ts'
+import { bodyFault, readJson, readJsonArray } from '../domain/json-text.ts'
 import { AppError } from '../errors.ts'
 
 /** Most bytes of a body as received. */
@@ -21,6 +21,13 @@ function parseJson(request: FastifyRequest, bytes: Buffer): unknown {
     request.bodyFaults = [bodyFault('invalid_utf8', 'is not valid UTF-8')]
     return undefined
   }
+  const { batch } = request.routeOptions.config
+  if (batch !== undefined) {
+    const { value, faults, elements } = readJsonArray(bytes, batch)
+    request.bodyFaults = faults
+    request.batch = elements
+    return value
+  }
   const { value, faults } = readJson(bytes)
   request.bodyFaults = faults
   return value
@@ -29,6 +36,7 @@ function parseJson(request: FastifyRequest, bytes: Buffer): unknown {
 /** Takes JSON alone, uncompressed, and notes what of it could not be kept; the validation reports that. */
 export function registerJsonBody(app: FastifyInstance): void {
   app.decorateRequest('bodyFaults')
+  app.decorateRequest('batch')
   app.addHook('onRequest', async (request) => {
     request.bodyFaults = []
     const { headers } = request.raw

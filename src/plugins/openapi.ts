@@ -2,13 +2,7 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import type { OpenAPIV3, OpenAPIV3_1 } from 'openapi-types'
-import { ErrorEnvelope } from '../schemas/error.ts'
-import { Event, EventSummary, NewEvent } from '../schemas/event.ts'
-import { Health } from '../schemas/health.ts'
-import { Stats } from '../schemas/stats.ts'
-
-/** Schemas with a name: the components of the OpenAPI document. */
-const COMPONENTS = [Event, EventSummary, NewEvent, ErrorEnvelope, Health, Stats]
+import { COMPONENTS } from '../schemas/components.ts'
 
 const DESCRIPTION = `An open event inbox. Producers post events, a consumer polls the inbox, handles what it finds and
 acknowledges each event. **201 means durable**; every event is offered until it is acknowledged or failed.
@@ -45,6 +39,7 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
       tags: [
         { name: 'events', description: 'Accept events and look at them.' },
         { name: 'inbox', description: 'Find what is to be delivered, and acknowledge it.' },
+        { name: 'queue', description: 'Share the inbox among consumers: claim, reject, redrive.' },
         { name: 'service', description: 'Health and figures of the process, and this document.' },
       ],
       components: {

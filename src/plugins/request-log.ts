@@ -39,9 +39,11 @@ function toLine(request: FastifyRequest, reply: FastifyReply) {
 export function registerRequestLog(app: FastifyInstance): void {
   app.decorateRequest('failure')
   app.addHook('onResponse', (request, reply, done) => {
-    const { log, routeOptions } = request
+    const { log, routeOptions, failure } = request
+    // Without a cause nothing went wrong: the process says no on purpose, as `/ready` does while it drains.
+    const isOurFault = reply.statusCode >= 500 && (!failure || failure.cause !== undefined)
     if (routeOptions.config.isQuiet) log.debug(toLine(request, reply), 'request')
-    else if (reply.statusCode >= 500) log.error(toLine(request, reply), 'request failed')
+    else if (isOurFault) log.error(toLine(request, reply), 'request failed')
     else log.info(toLine(request, reply), 'request')
     done()
   })

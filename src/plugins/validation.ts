@@ -9,10 +9,16 @@ interface ObjectSchema {
   properties?: Record<string, { type?: string }>
 }
 
+interface BodySchema {
+  $ref?: string
+  type?: unknown
+  properties?: Record<string, object>
+}
+
 interface RouteSchema {
   headers?: ObjectSchema
   querystring?: ObjectSchema
-  body?: object & { $ref?: string }
+  body?: BodySchema
 }
 
 /**
@@ -48,13 +54,26 @@ function headersValidator(schema: ObjectSchema): RequestValidator {
   }
 }
 
-function bodyValidator(schema: object): RequestValidator {
+function bodyValidator(schema: BodySchema): RequestValidator {
+  // A body that may be null may as well be left out: both mean that the defaults hold.
+  const isOptional = Array.isArray(schema.type) && schema.type.includes('null')
   const validate = createValidator(schema, 'body')
-  return ({ body, bodyFaults }) => {
+  return (request) => {
+    const { bodyFaults } = request
+    if (isOptional) request.body ??= {}
+    const { body } = request
     // A body that could not be read has no members to look at.
     if (body === undefined && bodyFaults.length > 0) return bodyFaults
-    // An absent body counts as null, which the schemas of optional bodies allow.
     return [...bodyFaults, ...validate(body ?? null)]
+  }
+}
+
+/** The elements of a batch are each checked by themselves, later: here they may be anything. */
+function withoutElements(schema: BodySchema, batch: string | undefined): BodySchema {
+  if (batch === undefined) return schema
+  return {
+    ...schema,
+    properties: { ...schema.properties, [batch]: { ...schema.properties?.[batch], items: {} } },
   }
 }
 
@@ -74,10 +93,11 @@ export function registerValidation(app: FastifyInstance): void {
   app.setValidatorCompiler(() => () => true)
   app.addHook('onRoute', (route) => {
     const { body, ...parts } = (route.schema ?? {}) as RouteSchema
-    const named = body?.$ref === undefined ? body : (app.getSchema(body.$ref.replace('#', '')) as object)
+    const named = body?.$ref === undefined ? body : (app.getSchema(body.$ref.replace('#', '')) as BodySchema)
+    const whole = named && withoutElements(named, route.config?.batch)
     route.config = {
       ...route.config,
-      validate: createRequestValidator({ ...parts, ...(named && { body: named }) }),
+      validate: createRequestValidator({ ...parts, ...(whole && { body: whole }) }),
     }
   })
   app.addHook('preValidation', async (request) => {

@@ -5,9 +5,7 @@ import { Event, EventPath, EventSummary, NewEvent } from '../schemas/event.ts'
 import { IdempotencyHeaders } from '../schemas/idempotency.ts'
 import { ListQuery, NoQuery } from '../schemas/paging.ts'
 import { linkNextPage, PAGE_HEADERS } from './next-page.ts'
-import { answer, COMMON_ERRORS, errorAnswers, ref } from './responses.ts'
-
-const SECURITY = [{ key: [] }]
+import { answer, BODY_ERRORS, COMMON_ERRORS, errorAnswers, ref, SECURITY } from './responses.ts'
 
 /** Accepting events and looking at them. */
 export const eventRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (app, { events }, done) => {
@@ -34,12 +32,7 @@ export const eventRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (ap
               'Idempotent-Replayed': { type: 'string', description: '`true` when the key was used before.' },
             },
           }),
-          ...errorAnswers(
-            'payload_too_large',
-            'unsupported_media_type',
-            'idempotency_key_reused',
-            ...COMMON_ERRORS,
-          ),
+          ...errorAnswers('idempotency_key_reused', ...BODY_ERRORS, ...COMMON_ERRORS),
         },
       },
     },

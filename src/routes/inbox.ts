@@ -1,15 +1,15 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { Events } from '../domain/events.ts'
-import { AcknowledgeBody } from '../schemas/acknowledge.ts'
-import { Event, EventPath } from '../schemas/event.ts'
+import { Event } from '../schemas/event.ts'
 import { InboxQuery, NoQuery } from '../schemas/paging.ts'
+import { InboxStats } from '../schemas/inbox-stats.ts'
+import { AcknowledgeManyBody, EventResults } from '../schemas/queue.ts'
+import { auditAcknowledgement } from './audit.ts'
 import { linkNextPage, PAGE_HEADERS } from './next-page.ts'
-import { answer, COMMON_ERRORS, emptyAnswer, errorAnswers, ref } from './responses.ts'
+import { answer, BODY_ERRORS, COMMON_ERRORS, errorAnswers, ref, SECURITY } from './responses.ts'
 
-const SECURITY = [{ key: [] }]
-
-/** Finding what is to be delivered, and acknowledging it. */
+/** Finding what is to be delivered, and saying that it was handled. */
 export const inboxRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (app, { events }, done) => {
   app.get(
     '/inbox',
@@ -38,34 +38,48 @@ export const inboxRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (ap
     },
   )
 
-  app.post(
-    '/events/:event_id/acknowledge',
+  app.get(
+    '/inbox/stats',
     {
-      config: { scope: 'inbox:ack' },
+      config: { scope: 'inbox:read' },
       schema: {
-        operationId: 'acknowledgeEvent',
-        summary: 'Acknowledge an event',
+        operationId: 'getInboxStats',
+        summary: 'How much is in the inbox',
         description:
-          'Marks the event as delivered: it never comes to the inbox again. Repeating it changes nothing and is no ' +
-          'error. Scope: `inbox:ack`.',
+          'Counts events by what can be done with them now, each up to 10,000. May lag by a second. Scope: `inbox:read`.',
         tags: ['inbox'],
         security: SECURITY,
-        params: EventPath,
         querystring: NoQuery,
-        body: AcknowledgeBody,
         response: {
-          204: emptyAnswer('The event is delivered.'),
-          ...errorAnswers('not_found', 'payload_too_large', 'unsupported_media_type', ...COMMON_ERRORS),
+          200: answer(ref(InboxStats), { description: 'The counts.' }),
+          ...errorAnswers(...COMMON_ERRORS),
         },
       },
     },
-    async (request, reply) => {
-      const { event_id } = request.params
-      const { event_type, repeated } = await events.acknowledge(request.callScope, event_id)
-      const { key_id } = request.principal
-      request.log.info({ audit: 'acknowledge', event_id, event_type, key_id, repeated }, 'audit')
-      return reply.code(204).send(null)
+    async (request) => events.stats(request.callScope),
+  )
+
+  app.post(
+    '/inbox/acknowledge',
+    {
+      config: { scope: 'inbox:ack' },
+      schema: {
+        operationId: 'acknowledgeEvents',
+        summary: 'Acknowledge up to 100 events',
+        description:
+          'Marks each event as delivered, as acknowledging it alone does. With a `lease_id`, events that somebody else ' +
+          'holds are left alone (`lease_lost`). Scope: `inbox:ack`.',
+        tags: ['inbox'],
+        security: SECURITY,
+        querystring: NoQuery,
+        body: ref(AcknowledgeManyBody),
+        response: {
+          200: answer(ref(EventResults), { description: 'What became of each event.' }),
+          ...errorAnswers(...BODY_ERRORS, ...COMMON_ERRORS),
+        },
+      },
     },
+    async (request) => events.acknowledgeMany(request.callScope, request.body, auditAcknowledgement(request)),
   )
   done()
 }

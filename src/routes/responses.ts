@@ -75,6 +75,11 @@ export function errorAnswers(...codes: ErrorCode[]) {
   )
 }
 
+export const SECURITY = [{ key: [] }]
+
+/** Errors of routes that take a body. */
+export const BODY_ERRORS = ['payload_too_large', 'unsupported_media_type'] as const
+
 /** Errors that every route may answer, public ones too. */
 export const PUBLIC_ERRORS = ['request_timeout', 'headers_too_large', 'internal_error'] as const
 

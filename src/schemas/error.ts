@@ -3,6 +3,21 @@ import { ERROR_STATUS, type ErrorCode } from '../errors.ts'
 
 const CODES = Object.keys(ERROR_STATUS) as ErrorCode[]
 
+export const ErrorDetails = Type.Array(
+  Type.Object(
+    {
+      field: Type.String({
+        description: 'Where: a member, a parameter or a header.',
+        examples: ['event_type'],
+      }),
+      message: Type.String({ description: 'What is wrong there, for people.', examples: ['is required'] }),
+      code: Type.String({ description: 'Stable code of the rule that was broken.', examples: ['required'] }),
+    },
+    { additionalProperties: false },
+  ),
+  { description: 'Every field at fault; absent where no field is.' },
+)
+
 /** The one shape of every error answer. */
 export const ErrorEnvelope = Type.Object(
   {
@@ -11,28 +26,7 @@ export const ErrorEnvelope = Type.Object(
       description: 'What went wrong, for people.',
       examples: ['The request has an invalid field.'],
     }),
-    details: Type.Optional(
-      Type.Array(
-        Type.Object(
-          {
-            field: Type.String({
-              description: 'Where: a member, a parameter or a header.',
-              examples: ['event_type'],
-            }),
-            message: Type.String({
-              description: 'What is wrong there, for people.',
-              examples: ['is required'],
-            }),
-            code: Type.String({
-              description: 'Stable code of the rule that was broken.',
-              examples: ['required'],
-            }),
-          },
-          { additionalProperties: false },
-        ),
-        { description: 'Every field at fault; absent where no field is.' },
-      ),
-    ),
+    details: Type.Optional(ErrorDetails),
     request_id: Type.String({
       description: 'The `X-Request-Id` of this answer, to be given when asking for help.',
       examples: ['req_3f0c9a52b7d84e1f'],

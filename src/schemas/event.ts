@@ -3,8 +3,6 @@ import { Type, type Static } from 'typebox'
 /** Letters, digits and `. _ - : /`, starting with a letter or digit: what is safe in a URL, a log and an index. */
 export const EventType = Type.String({
   pattern: '^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$',
-  minLength: 1,
-  maxLength: 100,
   description: 'What happened: 1–100 ASCII letters, digits and `. _ - : /`, starting with a letter or digit.',
   examples: ['order.created'],
 })
@@ -27,12 +25,33 @@ const nullableJsonObject = (description: string, example: JsonObject) =>
 const PAYLOAD = ['The event itself, kept exactly as it was sent.', { order_id: 42, total: '19.90' }] as const
 const METADATA = ['Data about the event: where it came from, how to route it.', { source: 'shop' }] as const
 
+export const Payload = jsonObject(...PAYLOAD)
+export const Metadata = nullableJsonObject(...METADATA)
+
+/** Events may be put off by 90 days at most. */
+export const MAX_DELAY_SECONDS = 90 * 86_400
+
+export const DeliverAt = Type.String({
+  format: 'date-time',
+  description:
+    'From when the event is in the inbox: at most 90 days ahead; the past means now. Not with `delay_seconds`.',
+  examples: ['2026-11-24T06:00:00Z'],
+})
+export const DelaySeconds = Type.Integer({
+  minimum: 0,
+  maximum: MAX_DELAY_SECONDS,
+  description: 'After how many seconds the event is in the inbox. Not with `deliver_at`.',
+  examples: [60],
+})
+
 /** Body of `POST /events`. */
 export const NewEvent = Type.Object(
   {
     event_type: EventType,
-    payload: jsonObject(...PAYLOAD),
-    metadata: Type.Optional(nullableJsonObject(...METADATA)),
+    payload: Payload,
+    metadata: Type.Optional(Metadata),
+    deliver_at: Type.Optional(DeliverAt),
+    delay_seconds: Type.Optional(DelaySeconds),
   },
   {
     $id: 'NewEvent',
@@ -69,12 +88,18 @@ const DeliveredAt = Type.Unsafe<string | null>({
   examples: ['2026-11-23T09:30:01.250Z'],
 })
 
+const moment = (description: string) =>
+  Type.Unsafe<string | null>({ type: ['string', 'null'], format: 'date-time', description, examples: [null] })
+
+const FailedAt = moment('When the event was given up; null unless it is `failed`.')
+
 const SUMMARY_EXAMPLE = {
   event_id: 'evt_01jd8x5q3v7k2m9n4p6r8s0t1w',
   event_type: 'order.created',
   status: 'pending',
   created_at: '2026-11-23T09:30:00.000Z',
   delivered_at: null,
+  failed_at: null,
 }
 
 /** An event whole, as `GET /events/{event_id}`, `GET /inbox` and `POST /events` answer it. */
@@ -82,8 +107,8 @@ export const Event = Type.Object(
   {
     event_id: EventId,
     event_type: EventType,
-    payload: jsonObject(...PAYLOAD),
-    metadata: nullableJsonObject(...METADATA),
+    payload: Payload,
+    metadata: Metadata,
     status: EventStatus,
     created_at: CreatedAt,
     delivered_at: DeliveredAt,
@@ -92,12 +117,30 @@ export const Event = Type.Object(
       description: 'How often the event was handed out under a lease.',
       examples: [0],
     }),
+    available_at: moment('From when the event can be handed out; null once it is delivered or failed.'),
+    lease_expires_at: moment('Until when its holder has it; null when no lease runs.'),
+    last_failure_reason: Type.Unsafe<string | null>({
+      type: ['string', 'null'],
+      description: 'What the consumer said when it last rejected the event.',
+      examples: ['the shop answered 502'],
+    }),
+    failed_at: FailedAt,
   },
   {
     $id: 'Event',
     additionalProperties: false,
     description: 'An event with its payload.',
-    examples: [{ ...SUMMARY_EXAMPLE, payload: PAYLOAD[1], metadata: METADATA[1], delivery_attempts: 0 }],
+    examples: [
+      {
+        ...SUMMARY_EXAMPLE,
+        payload: PAYLOAD[1],
+        metadata: METADATA[1],
+        delivery_attempts: 0,
+        available_at: '2026-11-23T09:30:00.000Z',
+        lease_expires_at: null,
+        last_failure_reason: null,
+      },
+    ],
   },
 )
 export type Event = Static<typeof Event>
@@ -110,6 +153,7 @@ export const EventSummary = Type.Object(
     status: EventStatus,
     created_at: CreatedAt,
     delivered_at: DeliveredAt,
+    failed_at: FailedAt,
   },
   {
     $id: 'EventSummary',

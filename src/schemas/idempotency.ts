@@ -1,14 +1,12 @@
 import { Type } from 'typebox'
 
-/** Headers of requests that may be repeated safely. */
-export const IdempotencyHeaders = Type.Object({
-  'Idempotency-Key': Type.Optional(
-    Type.String({
-      pattern: '^[\\x21-\\x7e]{1,255}$',
-      description:
-        '1–255 visible ASCII characters, your own for this event. The same key with the same body gives the same event ' +
-        'for 24 hours; with another body it is refused.',
-      examples: ['order-42-created'],
-    }),
-  ),
+export const IdempotencyKey = Type.String({
+  pattern: '^[\\x21-\\x7e]{1,255}$',
+  description:
+    '1–255 visible ASCII characters, your own for this event. The same key with the same body gives the same event for ' +
+    '24 hours; with another body it is refused.',
+  examples: ['order-42-created'],
 })
+
+/** Headers of requests that may be repeated safely. */
+export const IdempotencyHeaders = Type.Object({ 'Idempotency-Key': Type.Optional(IdempotencyKey) })

@@ -47,7 +47,9 @@ export type Validator = (value: unknown) => FieldFault[]
  * @param isText Whether the members arrive as texts and are to be converted.
  */
 export function createValidator(schema: object, whole: string, isText = false): Validator {
-  const validate = (isText ? coercing : strict).compile(schema)
+  const { $id, ...unnamed } = schema as { $id?: string }
+  // Without its name: every app has a copy of its own under the same one.
+  const validate = (isText ? coercing : strict).compile(unnamed)
   return (value) => {
     if (validate(value)) return []
     return (validate.errors ?? []).map((error) => ({

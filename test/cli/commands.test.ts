@@ -97,8 +97,20 @@ t.test('wrong calls are explained, and nothing is made', async (t) => {
   t.match(await keys('rotate', '0000000000000000'), { code: 1, stderr: /There is no key 0000000000000000/ })
 })
 
+t.test('tenants are listed; wrong calls are explained', async (t) => {
+  const tenants = (...args: string[]) => runToEnd('cli/tenants.ts', args, environment)
+  t.match(await tenants('list'), { code: 0, stdout: 'acme\t1 shards, 1 read\n' })
+  t.match(await tenants(), { code: 2, stderr: /A command is missing/ })
+  t.match(await tenants('shrink'), { code: 2, stderr: /There is no command shrink/ })
+  t.match(await tenants('grow'), { code: 2, stderr: /The name of the tenant is missing/ })
+  t.match(await tenants('grow', 'acme', '4'), { code: 2, stderr: /Too many arguments: 4/ })
+  t.match(await tenants('grow', 'acme', '--shards', 'four'), { code: 2, stderr: /--shards must be a number/ })
+  t.match(await tenants('grow', 'acme', '--shards', '33'), { code: 1, stderr: /A tenant has 1 to 32 shards/ })
+  t.match(await tenants('grow', 'nobody', '--shards', '4'), { code: 1, stderr: /There is no tenant nobody/ })
+})
+
 t.test('help is to be had, and an unreachable table is said', async (t) => {
-  for (const file of ['cli/keys.ts', 'cli/migrate.ts', 'cli/openapi.ts']) {
+  for (const file of ['cli/keys.ts', 'cli/tenants.ts', 'cli/migrate.ts', 'cli/openapi.ts']) {
     const { code, stdout } = await runToEnd(file, ['--help'], {})
     t.equal(code, 0)
     t.match(stdout, /npm run /)

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { createClient } from '../../src/dynamodb/client.ts'
 import { openEmbeddedStore } from '../../src/dynamodb/embedded/embedded-store.ts'
@@ -160,6 +161,44 @@ function testPromises(t: Test, endpoint: string): void {
     await proxy.settle()
     t.equal(await store.get(scopeOf(tenant), table.newEventId(0)), undefined)
   })
+
+  t.test(
+    'the verbs of the queue recognise their own writes: no attempt burnt, no false conflict',
+    async (t) => {
+      const { proxy, table } = await open(t)
+      const { store, queue, clock } = table
+      const scope = scopeOf(newTenant())
+      const lose = async <Output>(write: () => Promise<Output>) => {
+        proxy.faults = { loseAnswer: { next: 1 } }
+        return write()
+      }
+      const [id = ''] = await createMany(table, scope.tenant, 1)
+      const claim = async () => {
+        const [candidate] = await queue.candidates(scope, 1)
+        if (!candidate) throw new Error('Nothing can be claimed')
+        const lease = { lease_id: `lease_${randomUUID()}`, expires_at: clock.now() + 30_000 }
+        return { lease, claim: await lose(() => queue.claim(scope, candidate, lease)) }
+      }
+      const first = await claim()
+      t.match(first.claim, { outcome: 'claimed', event: { delivery_attempts: 1 } })
+      t.equal(
+        await lose(() => queue.extend(scope, id, { ...first.lease, expires_at: clock.now() + 60_000 })),
+        'done',
+      )
+      t.equal(await lose(() => queue.release(scope, id, first.lease.lease_id, clock.now())), 'done')
+      const second = await claim()
+      t.match(second.claim, { outcome: 'claimed', event: { delivery_attempts: 2 } })
+      const rejection = { lease_id: second.lease.lease_id, delayMs: () => 5, reason: 'r', permanent: false }
+      t.equal(await lose(() => queue.nack(scope, id, rejection)), 'delayed')
+      clock.advance(10)
+      t.equal(
+        await lose(() => queue.nack(scope, id, { ...rejection, lease_id: undefined, permanent: true })),
+        'failed',
+      )
+      t.match(await lose(() => queue.redrive(scope, id, clock.now())), { outcome: 'redriven' })
+      t.match(await store.get(scope, id), { status: 'pending', delivery_attempts: 0 })
+    },
+  )
 
   t.test('the work of a request is bounded', async (t) => {
     const { proxy, table } = await open(t)

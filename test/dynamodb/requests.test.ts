@@ -8,8 +8,8 @@ import {
   justBefore,
   ulidOfAvailability,
 } from '../../src/dynamodb/keys.ts'
+import { acknowledgeRequest } from '../../src/dynamodb/event-writes.ts'
 import {
-  acknowledgeRequest,
   getEventRequest,
   hydrateRequest,
   inboxRequest,
@@ -26,6 +26,7 @@ const ulid =
     )(2),
   ) ?? ''
 const key = { pk: { S: 'e#acme#2' }, sk: { S: '01aryz6s410000000000000002' } }
+const target = { table: 'events', tenant: 'acme', ulid }
 const page = { shard: 2, limit: 10, continuation: undefined }
 
 t.test('bounds of keys', async (t) => {
@@ -52,25 +53,35 @@ t.test('every write has a condition, and every read of an event is consistent', 
   t.strictSame(hydrateRequest('events', [key]), {
     RequestItems: { events: { Keys: [key], ConsistentRead: true } },
   })
-  t.strictSame(acknowledgeRequest('events', 'acme', ulid, { nowMs: 1_999, expiresAt: 9 }), {
+  t.strictSame(acknowledgeRequest(target, { nowMs: 1_999, expiresAt: 9 }), {
     TableName: 'events',
     Key: key,
     UpdateExpression:
-      'SET #status = :delivered, status_key = :status_key, delivered_at = :now, #ttl = :expires_at, ' +
-      'event_type = event_type REMOVE inbox_key, available_at, lease_id, leased_until',
+      'SET #status = :new_status, #status_key = :new_status_key, #delivered_at = :new_delivered_at, ' +
+      '#expires_at = :new_expires_at, event_type = event_type ' +
+      'REMOVE inbox_key, available_at, lease_id, leased_until, failed_at',
     ConditionExpression:
       'attribute_exists(pk) AND #status <> :delivered AND (attribute_not_exists(#ttl) OR #ttl > :now_seconds)',
-    ExpressionAttributeNames: { '#status': 'status', '#ttl': 'expires_at' },
+    ExpressionAttributeNames: {
+      '#status': 'status',
+      '#status_key': 'status_key',
+      '#delivered_at': 'delivered_at',
+      '#expires_at': 'expires_at',
+      '#ttl': 'expires_at',
+    },
     ExpressionAttributeValues: {
+      ':new_status': { S: 'delivered' },
+      ':new_status_key': { S: 'acme#2#delivered' },
+      ':new_delivered_at': { N: '1999' },
+      ':new_expires_at': { N: '9' },
       ':delivered': { S: 'delivered' },
-      ':status_key': { S: 'acme#2#delivered' },
-      ':now': { N: '1999' },
       ':now_seconds': { N: '1' },
-      ':expires_at': { N: '9' },
     },
     ReturnValues: 'UPDATED_NEW',
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   })
+  const held = acknowledgeRequest(target, { nowMs: 1_999, expiresAt: 9, leaseId: 'l' })
+  t.match(held.ConditionExpression, / AND \(attribute_not_exists\(lease_id\) OR lease_id = :lease_id\)$/)
 })
 
 t.test('a list reads the rows consistently, or the index of its status', async (t) => {

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { ROLES } from '../../src/domain/access.ts'
+import { growTenant } from '../../src/domain/grow-tenant.ts'
 import { createKey, revokeKey, rotateKey } from '../../src/domain/key-management.ts'
 import { openEmbeddedStore } from '../../src/dynamodb/embedded/embedded-store.ts'
 import { dynamoDBLocalEndpoint } from '../support/dynamodb-local.ts'
@@ -56,6 +57,23 @@ function testAccess(t: Test, { access }: TestTable): void {
     t.strictSame({ ...next, key_id: key.key_id, secret_hash: key.secret_hash }, key)
     await rotateKey(access, now, key.key_id, 9_000)
     t.match(await access.findKey(key.key_id), { valid_until: 1_500 })
+  })
+
+  t.test('a tenant grows in two steps: its new shards are read before they are written to', async (t) => {
+    const { key } = await createKey(access, now, wanted())
+    const steps: unknown[] = []
+    await growTenant(access, key.tenant, 4, async () => {
+      steps.push(await access.findTenant(key.tenant))
+    })
+    steps.push(await access.findTenant(key.tenant))
+    t.strictSame(steps, [
+      { name: key.tenant, shards: 1, read_shards: 4 },
+      { name: key.tenant, shards: 4, read_shards: 4 },
+    ])
+    await t.rejects(
+      growTenant(access, key.tenant, 2, () => Promise.resolve()),
+      /they never become fewer/,
+    )
   })
 
   t.test('what is not there is undefined', async (t) => {

@@ -33,6 +33,10 @@ function testCreating(t: Test, table: TestTable): void {
       created_at: createdAt(draft.event_id),
       delivered_at: null,
       delivery_attempts: 0,
+      available_at: createdAt(draft.event_id),
+      lease_expires_at: null,
+      last_failure_reason: null,
+      failed_at: null,
     }
     t.strictSame(await store.create(scope, draft), expected)
     t.strictSame(await store.get(scope, draft.event_id), expected)
@@ -223,8 +227,8 @@ function testListing(t: Test, table: TestTable): void {
     const [id = ''] = await createMany(table, scope.tenant, 1)
     await store.acknowledge(scope, id)
     const event = await store.get(scope, id)
-    const { event_id, event_type, status, created_at, delivered_at } = event ?? {}
-    const expected = [{ event_id, event_type, status, created_at, delivered_at }]
+    const { event_id, event_type, status, created_at, delivered_at, failed_at } = event ?? {}
+    const expected = [{ event_id, event_type, status, created_at, delivered_at, failed_at }]
     t.strictSame((await store.list(scope, { limit: 5 })).items, expected)
     t.strictSame((await store.list(scope, { limit: 5, status: 'delivered' })).items, expected)
   })

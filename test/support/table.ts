@@ -1,5 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { randomUUID } from 'node:crypto'
+import pMap from 'p-map'
 import type { Test } from 'tap'
 import type { Tenant } from '../../src/domain/access.ts'
 import type { Clock } from '../../src/domain/clock.ts'
@@ -10,15 +11,18 @@ import type {
   EventDraft,
   EventStore,
   IdempotencyStore,
+  QueueStore,
 } from '../../src/domain/ports.ts'
 import { createAccessStore } from '../../src/dynamodb/access-store.ts'
 import { createClient, createDynamoDB, type DynamoDB } from '../../src/dynamodb/client.ts'
 import { createEventStore } from '../../src/dynamodb/event-store.ts'
 import { createIdempotencyStore } from '../../src/dynamodb/idempotency-store.ts'
 import { migrate } from '../../src/dynamodb/migrate.ts'
+import { createQueueStore } from '../../src/dynamodb/queue-store.ts'
 
 export const RETENTION_SECONDS = 30 * 86_400
 export const WINDOW_SECONDS = 86_400
+export const MAX_ATTEMPTS = 3
 
 /** A table of its own with the stores over it, and a clock that a test may move. */
 export interface TestTable {
@@ -26,6 +30,7 @@ export interface TestTable {
   dynamodb: DynamoDB
   table: string
   store: EventStore
+  queue: QueueStore
   idempotency: IdempotencyStore
   access: AccessAdminStore
   clock: { now: Clock; advance: (ms: number) => void }
@@ -62,6 +67,13 @@ export function createStores(client: DynamoDBClient, table: string) {
     dynamodb,
     clock,
     store: createEventStore({ dynamodb, table, clock: clock.now, retentionSeconds: RETENTION_SECONDS }),
+    queue: createQueueStore({
+      dynamodb,
+      table,
+      clock: clock.now,
+      retentionSeconds: RETENTION_SECONDS,
+      maxAttempts: MAX_ATTEMPTS,
+    }),
     idempotency: createIdempotencyStore({ dynamodb, table, clock: clock.now, windowSeconds: WINDOW_SECONDS }),
     access: createAccessStore({ dynamodb, table, timeoutMs: 5_000 }),
     newEventId: createEventIds(clock.now),
@@ -103,7 +115,7 @@ export async function createMany(
   const drafts = Array.from({ length: count }, (_, n) =>
     draftOf(table, { payload: { n }, ...change }, n % tenant.shards),
   )
-  await Promise.all(drafts.map((draft) => table.store.create(scopeOf(tenant), draft)))
+  await pMap(drafts, (draft) => table.store.create(scopeOf(tenant), draft), { concurrency: 16 })
   return drafts.map((draft) => draft.event_id)
 }
 

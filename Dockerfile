@@ -1,0 +1,19 @@
+# No package of the service has an install script or needs a compiler, so none is run.
+FROM node:24.21.0-bookworm-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --ignore-scripts
+
+FROM node:24.21.0-bookworm-slim
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000
+WORKDIR /app
+COPY --from=dependencies /app/node_modules ./node_modules
+COPY package.json ./
+COPY src ./src
+# The node user, by number: orchestrators can see that it is not root. It owns nothing here and writes nothing.
+USER 1000:1000
+EXPOSE 3000
+# ECS ignores it; its task definition takes the same command.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 CMD ["node", "src/cli/healthcheck.ts"]
+# Not `npm start`: npm would stand between the process and its SIGTERM.
+CMD ["node", "src/server.ts"]

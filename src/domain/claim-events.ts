@@ -1,0 +1,53 @@
+import type { ClaimBody, Claimed } from '../schemas/queue.ts'
+import { claimUpTo } from './claim-up-to.ts'
+import { toTimestamp } from './clock.ts'
+import type { EventsDependencies } from './events.ts'
+import type { CallScope } from './ports.ts'
+
+/** While consumers wait, the index is asked no more often than this. */
+export const POLL_INTERVAL_MS = 1_000
+
+const NOTHING: Claimed = { lease_id: null, lease_expires_at: null, events: [] }
+
+/** Hands out events that can be delivered now, oldest first, each to one caller alone. */
+export function claimEvents(dependencies: EventsDependencies) {
+  const { queue, clock, waitingRoom, newLeaseId, deadlineMs } = dependencies
+
+  async function attempt(scope: CallScope, body: ClaimBody, emptyForMs = 0): Promise<Claimed | undefined> {
+    const lease = { lease_id: newLeaseId(), expires_at: clock() + body.lease_seconds * 1000 }
+    const events = await claimUpTo(dependencies, scope, { limit: body.limit, lease, emptyForMs })
+    if (events.length === 0) return undefined
+    return { lease_id: lease.lease_id, lease_expires_at: toTimestamp(lease.expires_at), events }
+  }
+
+  /** Each attempt of a claim that waits has its own deadline: the waiting itself is no work. */
+  const scopeOf = ({ tenant }: CallScope) => ({ tenant, signal: AbortSignal.timeout(deadlineMs) })
+
+  function giveBack(scope: CallScope, { lease_id, events }: Claimed): void {
+    // Where it fails, the leases lapse by themselves.
+    for (const { event_id } of events)
+      queue.release(scope, event_id, lease_id ?? '', clock()).catch(() => undefined)
+  }
+
+  /**
+   * @param gone Aborts when the client has disconnected; what was claimed for it is given back.
+   * @returns What is held now, after `wait_seconds` at the latest.
+   */
+  return async (scope: CallScope, body: ClaimBody, gone: AbortSignal): Promise<Claimed> => {
+    const tenant = scope.tenant.name
+    // Those who wait have found nothing a moment ago, and are served first.
+    const mayLook = body.wait_seconds === 0 || !waitingRoom.hasWaiting(tenant)
+    const claimed = mayLook ? await attempt(scope, body) : undefined
+    if (claimed && gone.aborted) giveBack(scopeOf(scope), claimed)
+    if (claimed || body.wait_seconds === 0) return claimed ?? NOTHING
+    const found = await waitingRoom.wait(tenant, {
+      attempt: () => attempt(scopeOf(scope), body, POLL_INTERVAL_MS / 2),
+      discard: (late) => {
+        giveBack(scopeOf(scope), late)
+      },
+      waitMs: body.wait_seconds * 1000,
+      gone,
+    })
+    return found ?? NOTHING
+  }
+}

@@ -1,0 +1,2 @@
+/** Most store calls that one request has under way at a time. */
+export const MAX_CONCURRENT = 16

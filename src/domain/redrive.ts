@@ -1,0 +1,63 @@
+import pMap from 'p-map'
+import { AppError, eventNotFound, invalidRequest } from '../errors.ts'
+import type { Event } from '../schemas/event.ts'
+import type { RedriveBody, Redriven } from '../schemas/redrive.ts'
+import { parseRfc3339 } from '../schemas/rfc3339.ts'
+import { announce } from './availability.ts'
+import { MAX_CONCURRENT } from './concurrency.ts'
+import type { CursorBinding } from './cursor.ts'
+import type { EventsDependencies } from './events.ts'
+import type { CallScope, Redrive } from './ports.ts'
+
+const toMs = (moment: string | undefined) => (moment === undefined ? undefined : parseRfc3339(moment))
+
+function redriveOne(dependencies: EventsDependencies) {
+  const { queue, clock } = dependencies
+  return async (scope: CallScope, eventId: string): Promise<Redrive> => {
+    const nowMs = clock()
+    const result = await queue.redrive(scope, eventId, nowMs)
+    if (result.outcome === 'redriven') announce(dependencies, scope.tenant.name, eventId, nowMs)
+    return result
+  }
+}
+
+/** Gives a dead letter another chance, as if it had just been accepted. Throws `not_found` and `conflict`. */
+export function redriveEvent(dependencies: EventsDependencies) {
+  const redrive = redriveOne(dependencies)
+  return async (scope: CallScope, eventId: string): Promise<Event> => {
+    const result = await redrive(scope, eventId)
+    if (result.outcome === 'not_found') throw eventNotFound()
+    if (result.outcome === 'conflict') throw new AppError('conflict', 'The event is not failed.')
+    return result.event
+  }
+}
+
+/** Gives a page of dead letters another chance, or only counts them. Throws `invalid_request` and `invalid_cursor`. */
+export function redriveInbox(dependencies: EventsDependencies) {
+  const { queue, cursors } = dependencies
+  const redrive = redriveOne(dependencies)
+  return async (scope: CallScope, body: RedriveBody): Promise<Redriven> => {
+    const { event_type, limit, dry_run, cursor } = body
+    const [failed_after, failed_before] = [toMs(body.failed_after), toMs(body.failed_before)]
+    if (failed_after !== undefined && failed_before !== undefined && failed_after >= failed_before) {
+      throw invalidRequest([
+        { field: 'failed_before', message: 'must be later than failed_after', code: 'empty_interval' },
+      ])
+    }
+    const binding: CursorBinding = {
+      route: 'redrive',
+      tenant: scope.tenant.name,
+      filters: [event_type, failed_after, failed_before],
+    }
+    const position = cursor === undefined ? undefined : cursors.open(binding, cursor)
+    const page = await queue.failed(scope, { event_type, failed_after, failed_before, limit, position })
+    const results = dry_run
+      ? []
+      : await pMap(page.items, (eventId) => redrive(scope, eventId), { concurrency: MAX_CONCURRENT })
+    return {
+      matched: page.items.length,
+      redriven: results.filter(({ outcome }) => outcome === 'redriven').length,
+      next_cursor: page.position === null ? null : cursors.seal(binding, page.position),
+    }
+  }
+}

@@ -1,0 +1,176 @@
+import type { UpdateItemCommandInput } from '@aws-sdk/client-dynamodb'
+import { shardOf, type Ulid } from '../domain/event-id.ts'
+import type { Lease } from '../domain/ports.ts'
+import { availability, inboxKey, type Item } from './keys.ts'
+import { TTL_ATTRIBUTE } from './table.ts'
+import { inStatus, updateRequest } from './update.ts'
+
+/** The events a write is about. */
+export interface EventTarget {
+  table: string
+  tenant: string
+  ulid: Ulid
+}
+
+/**
+ * The stored lease outlasts what its holder is told by this much, so that tasks whose clocks differ by less never have
+ * two holders at once.
+ */
+export const CLOCK_GUARD_MS = 1_000
+
+const text = (value: string) => ({ S: value })
+const number = (value: number) => ({ N: String(value) })
+
+/** Takes an event out of the inbox: nothing of a hold or of its turn is left. */
+const OUT_OF_INBOX = ['inbox_key', 'available_at', 'lease_id', 'leased_until']
+
+interface AcknowledgeOptions {
+  nowMs: number
+  /** When the delivered event may be deleted, in seconds. */
+  expiresAt: number
+  /** Only where nobody holds it under another lease. */
+  leaseId?: string | undefined
+}
+
+/**
+ * Delivers an event that is there, not expired and not delivered yet. `event_type` is set to itself because only
+ * updated attributes are answered by `UPDATED_NEW`: the audit log needs it, and the body need not travel.
+ */
+export function acknowledgeRequest(
+  { table, tenant, ulid }: EventTarget,
+  { nowMs, expiresAt, leaseId }: AcknowledgeOptions,
+): UpdateItemCommandInput {
+  return updateRequest(table, tenant, ulid, {
+    set: {
+      ...inStatus(tenant, ulid, 'delivered'),
+      delivered_at: number(nowMs),
+      [TTL_ATTRIBUTE]: number(expiresAt),
+    },
+    setExpressions: ['event_type = event_type'],
+    remove: [...OUT_OF_INBOX, 'failed_at'],
+    condition:
+      'attribute_exists(pk) AND #status <> :delivered AND (attribute_not_exists(#ttl) OR #ttl > :now_seconds)' +
+      (leaseId === undefined ? '' : ' AND (attribute_not_exists(lease_id) OR lease_id = :lease_id)'),
+    values: {
+      ':delivered': text('delivered'),
+      ':now_seconds': number(Math.floor(nowMs / 1000)),
+      ...(leaseId === undefined ? {} : { ':lease_id': text(leaseId) }),
+    },
+  })
+}
+
+const leaseAttributes = (ulid: Ulid, { expires_at }: Lease): Item => ({
+  available_at: text(availability(expires_at + CLOCK_GUARD_MS, ulid)),
+  leased_until: number(expires_at),
+})
+
+/** Hands an event out, if it is still where it was seen and has attempts left. */
+export function claimRequest(
+  { table, tenant, ulid }: EventTarget,
+  lease: Lease,
+  seen: string,
+  maxAttempts: number,
+): UpdateItemCommandInput {
+  return updateRequest(table, tenant, ulid, {
+    set: {
+      ...inStatus(tenant, ulid, 'undelivered'),
+      ...leaseAttributes(ulid, lease),
+      lease_id: text(lease.lease_id),
+    },
+    setExpressions: ['delivery_attempts = delivery_attempts + :one'],
+    condition: 'available_at = :seen AND delivery_attempts < :max_attempts',
+    values: { ':seen': text(seen), ':one': number(1), ':max_attempts': number(maxAttempts) },
+    returns: 'ALL_NEW',
+  })
+}
+
+const HOLDS = '#status = :undelivered AND lease_id = :lease_id'
+const holder = (leaseId: string): Item => ({
+  ':undelivered': text('undelivered'),
+  ':lease_id': text(leaseId),
+})
+
+/** Moves the end of a lease. */
+export function extendRequest({ table, tenant, ulid }: EventTarget, lease: Lease): UpdateItemCommandInput {
+  return updateRequest(table, tenant, ulid, {
+    set: leaseAttributes(ulid, lease),
+    condition: HOLDS,
+    values: holder(lease.lease_id),
+  })
+}
+
+/** Gives an event back: available from now on. */
+export function releaseRequest(
+  { table, tenant, ulid }: EventTarget,
+  leaseId: string,
+  nowMs: number,
+): UpdateItemCommandInput {
+  return updateRequest(table, tenant, ulid, {
+    set: { available_at: text(availability(nowMs, ulid)) },
+    remove: ['lease_id', 'leased_until'],
+    condition: HOLDS,
+    values: holder(leaseId),
+  })
+}
+
+const reasonAttribute = (reason: string | undefined): Item =>
+  reason === undefined ? {} : { last_failure_reason: text(reason) }
+
+/** Puts a rejected event off, if nothing happened to it since it was seen. */
+export function delayRequest(
+  { table, tenant, ulid }: EventTarget,
+  { seen, availableAtMs, reason }: { seen: string; availableAtMs: number; reason: string | undefined },
+): UpdateItemCommandInput {
+  return updateRequest(table, tenant, ulid, {
+    set: {
+      ...inStatus(tenant, ulid, 'undelivered'),
+      available_at: text(availability(availableAtMs, ulid)),
+      ...reasonAttribute(reason),
+    },
+    remove: ['lease_id', 'leased_until'],
+    condition: 'available_at = :seen',
+    values: { ':seen': text(seen) },
+  })
+}
+
+interface FailOptions {
+  seen: string
+  nowMs: number
+  /** When the failed event may be deleted, in seconds. */
+  expiresAt: number
+  reason?: string | undefined
+}
+
+/** Gives an event up, if nothing happened to it since it was seen. */
+export function failRequest(
+  { table, tenant, ulid }: EventTarget,
+  { seen, nowMs, expiresAt, reason }: FailOptions,
+): UpdateItemCommandInput {
+  return updateRequest(table, tenant, ulid, {
+    set: {
+      ...inStatus(tenant, ulid, 'failed'),
+      failed_at: number(nowMs),
+      [TTL_ATTRIBUTE]: number(expiresAt),
+      ...reasonAttribute(reason),
+    },
+    remove: OUT_OF_INBOX,
+    condition: 'available_at = :seen',
+    values: { ':seen': text(seen) },
+  })
+}
+
+/** Gives a dead letter another chance: as if it had just been accepted. */
+export function redriveRequest({ table, tenant, ulid }: EventTarget, nowMs: number): UpdateItemCommandInput {
+  return updateRequest(table, tenant, ulid, {
+    set: {
+      ...inStatus(tenant, ulid, 'pending'),
+      inbox_key: text(inboxKey(tenant, shardOf(ulid))),
+      available_at: text(availability(nowMs, ulid)),
+      delivery_attempts: number(0),
+    },
+    remove: ['failed_at', TTL_ATTRIBUTE],
+    condition: '#status = :failed AND (attribute_not_exists(#ttl) OR #ttl > :now_seconds)',
+    values: { ':failed': text('failed'), ':now_seconds': number(Math.floor(nowMs / 1000)) },
+    returns: 'ALL_NEW',
+  })
+}

@@ -1,0 +1,86 @@
+import { ulidOf, type Ulid } from '../domain/event-id.ts'
+import type { CallScope, Nack, Rejection } from '../domain/ports.ts'
+import { updateEvent } from './conditional.ts'
+import { delayRequest, failRequest } from './event-writes.ts'
+import { isExpired, numberOf, textOf } from './items.ts'
+import { availability, availableAt, type Item } from './keys.ts'
+import type { QueueStoreOptions } from './queue-store.ts'
+import { getEventRequest } from './requests.ts'
+
+/** Somebody may change the event between our reading and our writing, but not for ever. */
+const MAX_TRIES = 3
+
+/**
+ * Rejects an event: puts it off, or gives it up when it is told so or its attempts are used up. What happens depends on
+ * the attempts so far, so the event is read first and written only if it is still as it was read.
+ */
+export async function nackEvent(
+  options: QueueStoreOptions,
+  scope: CallScope,
+  eventId: string,
+  rejection: Rejection,
+): Promise<Nack> {
+  const ulid = ulidOf(eventId)
+  if (ulid === undefined) return 'not_found'
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const request = getEventRequest(options.table, scope.tenant.name, ulid)
+    const { Item: item } = await options.dynamodb.getItem(request, scope.signal)
+    const nowMs = options.clock()
+    const refusal = refuse(item, rejection, nowMs)
+    if (item === undefined || refusal !== undefined) return refusal ?? 'not_found'
+    const outcome = await reject(options, scope, { ulid, item, nowMs }, rejection)
+    if (outcome !== undefined) return outcome
+  }
+  return rejection.lease_id === undefined ? 'conflict' : 'lease_lost'
+}
+
+/** Why this event cannot be rejected by this caller now; undefined when it can. */
+function refuse(item: Item | undefined, { lease_id }: Rejection, nowMs: number): Nack | undefined {
+  if (item === undefined || isExpired(item, nowMs)) return 'not_found'
+  const seen = textOf(item, 'available_at')
+  const isOpen = seen !== ''
+  if (lease_id !== undefined)
+    return isOpen && textOf(item, 'lease_id') === lease_id ? undefined : 'lease_lost'
+  const isLeased = textOf(item, 'lease_id') !== '' && availableAt(seen) > nowMs
+  return isOpen && !isLeased ? undefined : 'conflict'
+}
+
+interface SeenEvent {
+  ulid: Ulid
+  item: Item
+  nowMs: number
+}
+
+/** @returns undefined when the event was changed by somebody else meanwhile. */
+async function reject(
+  options: QueueStoreOptions,
+  scope: CallScope,
+  { ulid, item, nowMs }: SeenEvent,
+  { permanent, reason, delayMs }: Rejection,
+): Promise<Nack | undefined> {
+  const target = { table: options.table, tenant: scope.tenant.name, ulid }
+  const seen = textOf(item, 'available_at')
+  const attempts = numberOf(item, 'delivery_attempts')
+  if (permanent || attempts >= options.maxAttempts) {
+    const expiresAt = Math.floor(nowMs / 1000) + options.retentionSeconds
+    const result = await updateEvent(
+      options,
+      scope,
+      ulid,
+      failRequest(target, { seen, nowMs, expiresAt, reason }),
+    )
+    const isOurs = result.applied || (result.found && numberOf(result.found, 'failed_at') === nowMs)
+    return isOurs ? 'failed' : undefined
+  }
+  const availableAtMs = nowMs + delayMs(attempts)
+  const result = await updateEvent(
+    options,
+    scope,
+    ulid,
+    delayRequest(target, { seen, availableAtMs, reason }),
+  )
+  const isOurs =
+    result.applied ||
+    (result.found && textOf(result.found, 'available_at') === availability(availableAtMs, ulid))
+  return isOurs ? 'delayed' : undefined
+}

@@ -1,0 +1,51 @@
+import type { AttributeValue, UpdateItemCommandInput } from '@aws-sdk/client-dynamodb'
+import { shardOf, type Ulid } from '../domain/event-id.ts'
+import type { EventStatus } from '../schemas/event.ts'
+import { eventKey, statusKey } from './keys.ts'
+import { TTL_ATTRIBUTE } from './table.ts'
+
+/** One conditional change of an event. */
+export interface EventUpdate {
+  set: Record<string, AttributeValue>
+  /** Set by an expression of its own instead of a value. */
+  setExpressions?: string[]
+  remove?: string[]
+  condition: string
+  values?: Record<string, AttributeValue>
+  returns?: 'ALL_NEW' | 'UPDATED_NEW'
+}
+
+/** What an event gets with a status: the status itself and its place in the StatusIndex. */
+export function inStatus(tenant: string, ulid: Ulid, status: EventStatus): Record<string, AttributeValue> {
+  return { status: { S: status }, status_key: { S: statusKey(tenant, shardOf(ulid), status) } }
+}
+
+/** Names are always aliased: several attributes are reserved words of DynamoDB. Conditions name `#status` and `#ttl`. */
+export function updateRequest(
+  table: string,
+  tenant: string,
+  ulid: Ulid,
+  update: EventUpdate,
+): UpdateItemCommandInput {
+  const { set, setExpressions = [], remove = [], condition, values = {}, returns = 'UPDATED_NEW' } = update
+  const names = Object.keys(set)
+  const assignments = [...names.map((name) => `#${name} = :new_${name}`), ...setExpressions]
+  const aliases: [string, string][] = names.map((name) => [`#${name}`, name])
+  if (condition.includes('#status')) aliases.push(['#status', 'status'])
+  if (condition.includes('#ttl')) aliases.push(['#ttl', TTL_ATTRIBUTE])
+  return {
+    TableName: table,
+    Key: eventKey(tenant, ulid),
+    UpdateExpression:
+      (assignments.length > 0 ? `SET ${assignments.join(', ')}` : '') +
+      (remove.length > 0 ? ` REMOVE ${remove.join(', ')}` : ''),
+    ConditionExpression: condition,
+    ExpressionAttributeNames: Object.fromEntries(aliases),
+    ExpressionAttributeValues: {
+      ...Object.fromEntries(names.map((name) => [`:new_${name}`, set[name] ?? { NULL: true }])),
+      ...values,
+    },
+    ReturnValues: returns,
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+  }
+}
