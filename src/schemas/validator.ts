@@ -47,8 +47,8 @@ export type Validator = (value: unknown) => FieldFault[]
  * @param isText Whether the members arrive as texts and are to be converted.
  */
 export function createValidator(schema: object, whole: string, isText = false): Validator {
-  const { $id, ...unnamed } = schema as { $id?: string }
   // Without its name: every app has a copy of its own under the same one.
+  const unnamed: object = { ...schema, $id: undefined }
   const validate = (isText ? coercing : strict).compile(unnamed)
   return (value) => {
     if (validate(value)) return []
