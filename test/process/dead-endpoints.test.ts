@@ -37,7 +37,6 @@ t.test('with both endpoints dead, refusing or hanging, nothing changes', async (
   const call = createHttpClient(t)
   const reference = await startObservedService(t, {})
   for (const [what, endpoint] of Object.entries(endpoints)) {
-    const startedAt = Date.now()
     const service = await startObservedService(t, {
       METRICS_SINK: 'cloudwatch',
       METRICS_INTERVAL_SECONDS: '1',
@@ -46,7 +45,6 @@ t.test('with both endpoints dead, refusing or hanging, nothing changes', async (
       OTEL_TRACES_SAMPLER_ARG: '1',
       SHUTDOWN_SETTLE_MS: '0',
     })
-    t.ok(Date.now() - startedAt < 8_000, `${what}: it starts`)
     for (const warmed of [reference, service]) await medianOf(warmed, call)
     const without = [await medianOf(reference, call)]
     const withDead = [await medianOf(service, call)]
