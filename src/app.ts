@@ -11,6 +11,7 @@ import { MAX_BODY_BYTES, registerJsonBody } from './plugins/json-body.ts'
 import { registerOpenApi } from './plugins/openapi.ts'
 import { registerRequestId, requestIdFrom } from './plugins/request-id.ts'
 import { registerRequestLog } from './plugins/request-log.ts'
+import { buildSerializer } from './plugins/serializers.ts'
 import { registerValidation } from './plugins/validation.ts'
 import { batchRoutes } from './routes/batch.ts'
 import { eventVerbRoutes } from './routes/event-verbs.ts'
@@ -51,6 +52,7 @@ function createServer(logger: FastifyBaseLogger) {
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     // A draining process goes on serving; it only asks to be left (see plugins/drain.ts).
     return503OnClosing: false,
+    schemaController: { compilersFactory: { buildSerializer } },
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: answerClientError,
   }).withTypeProvider<TypeBoxTypeProvider>()
