@@ -13,6 +13,7 @@ import { registerMetrics } from './plugins/metrics.ts'
 import { registerOpenApi } from './plugins/openapi.ts'
 import { registerRequestId, requestIdFrom } from './plugins/request-id.ts'
 import { registerRequestLog } from './plugins/request-log.ts'
+import { buildSerializer } from './plugins/serializers.ts'
 import { registerTracing } from './plugins/tracing.ts'
 import { registerUnrouted, watchFrameworkError } from './plugins/unrouted.ts'
 import { registerValidation } from './plugins/validation.ts'
@@ -58,6 +59,7 @@ function createServer(logger: FastifyBaseLogger, { recorder }: Observability) {
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     // A draining process goes on serving; it only asks to be left (see plugins/drain.ts).
     return503OnClosing: false,
+    schemaController: { compilersFactory: { buildSerializer } },
     frameworkErrors: (error, request, reply) => {
       watchFrameworkError(recorder, request, reply)
       answerFrameworkError(error, request, reply)

@@ -4,6 +4,7 @@ import { AppError } from '../errors.ts'
 import type { Event, NewEvent } from '../schemas/event.ts'
 import { announce } from './availability.ts'
 import { deliveryTime } from './delivery-time.ts'
+import { toBodyText } from './event-body.ts'
 import type { EventsDependencies } from './events.ts'
 import type { CallScope, EventDraft } from './ports.ts'
 
@@ -45,6 +46,8 @@ export function createEvent(dependencies: EventsDependencies) {
     const draft = draftOf(scope, body)
     if (idempotencyKey === undefined) return { event: await storeDraft(scope, draft), replayed: false }
 
+    // What cannot be stored must not use up its key.
+    toBodyText(draft)
     const ours = { event_id: draft.event_id, body_hash: hashBody(body) }
     const { event_id, body_hash } = await idempotency.claim(scope, idempotencyKey, ours)
     if (body_hash !== ours.body_hash) throw keyReused()

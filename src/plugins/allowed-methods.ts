@@ -21,14 +21,20 @@ export function registerAllowedMethods(app: FastifyInstance): void {
   app.addHook('onRoute', ({ url, method }) => {
     const route = methodsOf.get(url) ?? { path: toRegExp(url), methods: new Set<string>() }
     for (const name of [method].flat()) route.methods.add(name)
+    // Of the second spelling of a prefix (`/docs/`) only HEAD is announced, and HEAD is only where GET is.
+    if (route.methods.has('HEAD')) route.methods.add('GET')
     methodsOf.set(url, route)
+  })
+
+  app.setNotFoundHandler(() => {
+    throw routeNotFound()
   })
 
   app.addHook('onRequest', async (request) => {
     // `/events/` would be an event with an empty id.
     const hasEmptyParameter = Object.values(request.params as Record<string, string>).includes('')
     if (!request.is404 && !hasEmptyParameter) return
-    const path = request.url.split('?', 1)[0] ?? ''
+    const path = decodeURI(request.url.split('?', 1)[0] ?? '')
     const matching = [...methodsOf.values()].filter((route) => route.path.test(path))
     const allowed = [...new Set(matching.flatMap((route) => [...route.methods]))]
     if (allowed.length === 0 || hasEmptyParameter) throw routeNotFound()

@@ -6,6 +6,10 @@ import { AppError } from '../errors.ts'
 /** Most bytes of a body as received. */
 export const MAX_BODY_BYTES = 262_144
 
+const JSON_TYPE = /^application\/json\s*(;|$)/i
+/** Stands for every other type, well formed or not. */
+const OTHER_TYPE = 'application/octet-stream'
+
 function unsupportedMediaType(message: string): AppError {
   return new AppError('unsupported_media_type', message)
 }
@@ -17,6 +21,9 @@ function hasNoBody({ headers }: FastifyRequest): boolean {
 
 function parseJson(request: FastifyRequest, bytes: Buffer): unknown {
   if (bytes.length === 0) return undefined
+  if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
+    throw unsupportedMediaType('Bodies are taken uncompressed: without Content-Encoding.')
+  }
   if (!isUtf8(bytes)) {
     request.bodyFaults = [bodyFault('invalid_utf8', 'is not valid UTF-8')]
     return undefined
@@ -42,9 +49,8 @@ export function registerJsonBody(app: FastifyInstance): void {
     const { headers } = request.raw
     // Where there is no body, its type means nothing: clients that always send one are not to be refused.
     if (hasNoBody(request)) delete headers['content-type']
-    else if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
-      throw unsupportedMediaType('Bodies are taken uncompressed: without Content-Encoding.')
-    }
+    // Fastify would refuse a malformed type before it is known whether there is a body.
+    else if (!JSON_TYPE.test(headers['content-type'] ?? '')) headers['content-type'] = OTHER_TYPE
   })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(

@@ -33,14 +33,13 @@ function queryValidator(schema: ObjectSchema): RequestValidator {
   return ({ query }) => {
     const values = query as Record<string, unknown>
     const repeated = Object.keys(values).filter((name) => Array.isArray(values[name]))
-    if (repeated.length > 0) {
-      return repeated.map((field) => ({ field, message: 'is given more than once', code: 'repeated' }))
-    }
+    for (const name of repeated) Reflect.deleteProperty(values, name)
     for (const [name] of integers) {
       const text = values[name]
       if (typeof text === 'string' && /^\d{1,15}$/.test(text)) values[name] = Number(text)
     }
-    return validate(values)
+    const faults = repeated.map((field) => ({ field, message: 'is given more than once', code: 'repeated' }))
+    return [...faults, ...validate(values)]
   }
 }
 

@@ -34,7 +34,9 @@ export const RedriveBody = optional(
         examples: [100],
       }),
       dry_run: Type.Boolean({ default: false, description: 'Only count them.', examples: [true] }),
-      cursor: Type.Optional(Type.String({ description: 'The `next_cursor` of the answer before.' })),
+      cursor: Type.Optional(
+        Type.String({ description: 'The `next_cursor` of the answer before.', examples: ['AZx2Vq8…'] }),
+      ),
     },
     {
       $id: 'Redrive',

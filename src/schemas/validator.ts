@@ -6,6 +6,8 @@ const OPTIONS = {
   allErrors: true,
   useDefaults: true,
   strict: false,
+  // Every app has copies of the schemas; kept by their names, those of a second one would meet the first one's.
+  addUsedSchema: false,
   formats: { 'date-time': (text: string) => !Number.isNaN(parseRfc3339(text)) },
 }
 /** Bodies are strict: `"42"` is no number, and unknown members are faults rather than dropped. */
@@ -47,9 +49,7 @@ export type Validator = (value: unknown) => FieldFault[]
  * @param isText Whether the members arrive as texts and are to be converted.
  */
 export function createValidator(schema: object, whole: string, isText = false): Validator {
-  // Without its name: every app has a copy of its own under the same one.
-  const unnamed: object = { ...schema, $id: undefined }
-  const validate = (isText ? coercing : strict).compile(unnamed)
+  const validate = (isText ? coercing : strict).compile(schema)
   return (value) => {
     if (validate(value)) return []
     return (validate.errors ?? []).map((error) => ({
