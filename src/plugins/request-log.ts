@@ -29,7 +29,7 @@ function toLine(request: FastifyRequest, reply: FastifyReply) {
     event_id: eventIdOf(request, reply),
     ...traceIds(request),
     // The client left before the answer was there.
-    ...(raw.writableFinished ? {} : { aborted: true }),
+    ...(raw.writableEnded ? {} : { aborted: true }),
     error: failure?.code,
     ...(status >= 500 ? { err: failure } : {}),
   }

@@ -45,13 +45,29 @@ const StatsWindow = Type.Object(
   { additionalProperties: false, description: 'What this task did between two moments.' },
 )
 
+const LATENCY = { count: 1200, p50: 8.72, p95: 22.63, p99: 36.44 }
+const EXAMPLE = {
+  from: '2026-01-31T12:00:00.000Z',
+  to: '2026-01-31T12:01:00.000Z',
+  events: { created: 400, delivered: 398, failed: 2, claimed: 400 },
+  requests: { total: 1200, client_errors: 3, server_errors: 0, latency_ms: LATENCY },
+  dynamodb: { throttles: 0, latency_ms: LATENCY },
+  inbox: { depth: 7, depth_capped: false, oldest_age_seconds: 1.204 },
+  dropped: { metrics: 0, log_lines: 0 },
+}
+
 /** Answer of `GET /stats`. */
 export const Stats = Type.Object(
   {
     total: StatsWindow,
     windows: Type.Array(StatsWindow, { description: 'Oldest first; the last one is still open.' }),
   },
-  { $id: 'Stats', additionalProperties: false, description: 'The last hour of the task that answers.' },
+  {
+    $id: 'Stats',
+    additionalProperties: false,
+    description: 'The last hour of the task that answers.',
+    examples: [{ total: EXAMPLE, windows: [EXAMPLE] }],
+  },
 )
 export type Stats = Static<typeof Stats>
 export type StatsWindow = Static<typeof StatsWindow>
