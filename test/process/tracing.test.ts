@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { request, type IncomingMessage } from 'node:http'
 import t from 'tap'
 import { CLIENT, ERROR, SERVER, startFakeCollector, type WireSpan } from '../support/fake-collector.ts'
 import { startObservedService } from '../support/observed-service.ts'
@@ -172,6 +174,29 @@ t.test('retries and failures are told: attempts, errors, the whole chain on a 5x
     error: 'unavailable',
     err: { type: 'AppError', cause: { type: 'ProvisionedThroughputExceededException', attempts: 3 } },
   })
+})
+
+t.test('a body that arrives in pieces does not lose the trace', async (t) => {
+  const collector = await startFakeCollector(t)
+  const service = await startObservedService(t, { ...ALL, OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint })
+  const outgoing = request(`${service.url}/events`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${service.keys.producer}`,
+      'content-type': 'application/json',
+      ...traceparent('7'.repeat(32)),
+    },
+  })
+  outgoing.write('{"event_type":"a",')
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  outgoing.end('"payload":{}}')
+  const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage]
+  t.equal(incoming.resume().statusCode, 201)
+  await service.stop()
+  const [server] = collector.spans().filter(({ kind }) => kind === SERVER)
+  t.equal(server?.traceId, '7'.repeat(32))
+  const names = childrenOf(collector.spans(), server!).map(({ name }) => name)
+  t.ok(names.includes('DynamoDB.PutItem'), names.join())
 })
 
 t.test('five in a hundred are kept unless told otherwise, by the trace id', async (t) => {
