@@ -74,8 +74,8 @@ function endSpan(span: Span, request: FastifyRequest, reply: FastifyReply): void
 }
 
 /**
- * A span for each request, below that of the caller where it sent one. The hooks that set the context are callbacks:
- * the context of an async hook would end with the hook.
+ * A span for each request, below that of the caller where it sent one. The hook that sets the context is a callback:
+ * the context of an async hook would end with the hook. Fastify carries it over the arrival of a body.
  */
 export function registerTracing(app: FastifyInstance, { tracer }: TracingOptions): void {
   app.decorateRequest('span')
@@ -92,12 +92,6 @@ export function registerTracing(app: FastifyInstance, { tracer }: TracingOptions
     const span = tracer.startSpan(name, { kind: SpanKind.SERVER }, parent)
     request.span = span
     if (span.isRecording()) context.with(trace.setSpan(parent, span), done)
-    else done()
-  })
-
-  // Once more: a body arrives in events of the socket, which know nothing of the context.
-  app.addHook('preValidation', ({ span }, _reply, done) => {
-    if (span?.isRecording()) context.with(trace.setSpan(ROOT_CONTEXT, span), done)
     else done()
   })
 
