@@ -3,6 +3,7 @@ import type { Events } from '../domain/events.ts'
 import { NoQuery } from '../schemas/paging.ts'
 import { Claimed, ClaimBody, EventResults, ExtendBody, Extended, ReleaseBody } from '../schemas/queue.ts'
 import { RedriveBody, Redriven } from '../schemas/redrive.ts'
+import { clientGone } from './client-gone.ts'
 import { answer, BODY_ERRORS, COMMON_ERRORS, errorAnswers, ref, SECURITY } from './responses.ts'
 
 /** Sharing the inbox among consumers: claim, extend, release; and redriving what failed. */
@@ -30,7 +31,7 @@ export const queueRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (ap
         },
       },
     },
-    async (request) => events.claim(request.callScope, request.body, request.signal),
+    async ({ callScope, body }, reply) => events.claim(callScope, body, clientGone(reply)),
   )
 
   app.post(
