@@ -1,4 +1,4 @@
-# No package of the service has an install script or needs a compiler, so none is run.
+# No package of the service needs its install script or a compiler, so none is run.
 FROM node:24.21.0-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./

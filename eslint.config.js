@@ -23,6 +23,33 @@ const FORBIDDEN_IMPORTS = {
   dynamodb: [...FASTIFY, ...ENTRIES, '**/plugins/**', '**/routes/**', '**/config.ts'],
   plugins: [...AWS, ...ENTRIES, '**/dynamodb/**', '**/routes/**'],
   routes: [...AWS, ...ENTRIES, '**/dynamodb/**', '**/config.ts'],
+  metrics: [
+    ...FASTIFY,
+    ...ENTRIES,
+    '@opentelemetry/*',
+    '**/dynamodb/**',
+    '**/plugins/**',
+    '**/routes/**',
+    '**/config.ts',
+  ],
+  telemetry: [
+    ...FASTIFY,
+    ...ENTRIES,
+    '@aws-sdk/*',
+    '**/dynamodb/**',
+    '**/plugins/**',
+    '**/routes/**',
+    '**/config.ts',
+  ],
+  logging: [
+    ...AWS,
+    ...FASTIFY,
+    ...ENTRIES,
+    '**/dynamodb/**',
+    '**/plugins/**',
+    '**/routes/**',
+    '**/config.ts',
+  ],
   cli: ['**/routes/**'],
 }
 

@@ -2,16 +2,20 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { LogController, type FastifyBaseLogger } from 'fastify'
 import type { Authenticator } from './domain/authenticator.ts'
 import type { Events } from './domain/events.ts'
+import { UNOBSERVED, type Observability } from './observability.ts'
 import { registerAllowedMethods } from './plugins/allowed-methods.ts'
 import { registerAuth } from './plugins/auth.ts'
 import { registerDeadline } from './plugins/deadline.ts'
 import { registerDrain, type DrainState } from './plugins/drain.ts'
 import { answerClientError, answerFrameworkError, registerErrorEnvelope } from './plugins/error-envelope.ts'
 import { MAX_BODY_BYTES, registerJsonBody } from './plugins/json-body.ts'
+import { registerMetrics } from './plugins/metrics.ts'
 import { registerOpenApi } from './plugins/openapi.ts'
 import { registerRequestId, requestIdFrom } from './plugins/request-id.ts'
 import { registerRequestLog } from './plugins/request-log.ts'
 import { buildSerializer } from './plugins/serializers.ts'
+import { registerTracing } from './plugins/tracing.ts'
+import { registerUnrouted, watchFrameworkError } from './plugins/unrouted.ts'
 import { registerValidation } from './plugins/validation.ts'
 import { batchRoutes } from './routes/batch.ts'
 import { eventVerbRoutes } from './routes/event-verbs.ts'
@@ -20,6 +24,7 @@ import { healthRoutes } from './routes/health.ts'
 import { inboxRoutes } from './routes/inbox.ts'
 import { openApiRoute } from './routes/openapi-document.ts'
 import { queueRoutes } from './routes/queue.ts'
+import { statsRoutes } from './routes/stats.ts'
 
 /** What the app is made of. Nothing here reads the environment, opens a port or knows DynamoDB. */
 export interface AppDependencies {
@@ -29,6 +34,8 @@ export interface AppDependencies {
   drain: DrainState
   /** How long the stores have for one request, in ms. */
   deadlineMs: number
+  /** Who is told of what happens; nobody unless it is given. */
+  observability?: Observability
 }
 
 /** Longer than the 60 s after which load balancers give up an idle connection: it must be theirs to close. */
@@ -39,7 +46,7 @@ const HEADERS_TIMEOUT_MS = 5_000
 /** An id of any length is the same 404; the size of the headers bounds it anyway. */
 const MAX_PARAM_LENGTH = 16_384
 
-function createServer(logger: FastifyBaseLogger) {
+function createServer(logger: FastifyBaseLogger, { recorder }: Observability) {
   return fastify({
     loggerInstance: logger,
     // One line of our own per request (plugins/request-log.ts) instead of two.
@@ -53,19 +60,26 @@ function createServer(logger: FastifyBaseLogger) {
     // A draining process goes on serving; it only asks to be left (see plugins/drain.ts).
     return503OnClosing: false,
     schemaController: { compilersFactory: { buildSerializer } },
-    frameworkErrors: answerFrameworkError,
+    frameworkErrors: (error, request, reply) => {
+      watchFrameworkError(recorder, request, reply)
+      answerFrameworkError(error, request, reply)
+    },
     clientErrorHandler: answerClientError,
   }).withTypeProvider<TypeBoxTypeProvider>()
 }
 
 /** Builds the app: every plugin and route, in the order that carries meaning. */
-export async function buildApp({ events, authenticator, logger, drain, deadlineMs }: AppDependencies) {
-  const app = createServer(logger)
+export async function buildApp(dependencies: AppDependencies) {
+  const { events, authenticator, logger, drain, deadlineMs, observability = UNOBSERVED } = dependencies
+  const app = createServer(logger, observability)
 
   // Answers first, so that whatever fails below is answered properly.
   registerErrorEnvelope(app)
   registerRequestId(app)
+  registerTracing(app, observability)
+  registerMetrics(app, observability)
   registerRequestLog(app)
+  registerUnrouted(app, observability)
   registerDrain(app, drain)
   registerAllowedMethods(app)
   registerJsonBody(app)
@@ -85,6 +99,7 @@ export async function buildApp({ events, authenticator, logger, drain, deadlineM
     authenticated.register(inboxRoutes, { events })
     authenticated.register(queueRoutes, { events })
     authenticated.register(eventVerbRoutes, { events })
+    authenticated.register(statsRoutes, observability)
   })
 
   await app.ready()

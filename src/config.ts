@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { createValidator } from './schemas/validator.ts'
+import type { TracingConfig } from './telemetry/tracing.ts'
 
 /**
  * The environment: every variable that the service reads, with its default. The README's table and `.env.example` tell
@@ -23,6 +24,14 @@ export const Environment = Type.Object({
   REQUEST_DEADLINE_MS: Type.Integer({ minimum: 100, maximum: 60_000, default: 2_500 }),
   SHUTDOWN_SETTLE_MS: Type.Optional(Type.Integer({ minimum: 0, maximum: 60_000 })),
   SHUTDOWN_TIMEOUT_MS: Type.Integer({ minimum: 0, maximum: 120_000, default: 20_000 }),
+  METRICS_SINK: Type.Optional(Type.Enum(['cloudwatch', 'emf', 'none'])),
+  METRICS_NAMESPACE: Type.String({ pattern: '^[A-Za-z0-9._/#:-]{1,255}$', default: 'TriggersAPI' }),
+  METRICS_INTERVAL_SECONDS: Type.Integer({ minimum: 1, maximum: 300, default: 60 }),
+  CLOUDWATCH_ENDPOINT: Type.Optional(Type.String({ pattern: '^https?://[^/]+/?$' })),
+  OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(Type.String({ pattern: '^https?://.+' })),
+  OTEL_TRACES_SAMPLER_ARG: Type.Number({ minimum: 0, maximum: 1, default: 0.05 }),
+  OTEL_SERVICE_NAME: Type.String({ default: 'triggers-api' }),
+  ECS_CONTAINER_METADATA_URI_V4: Type.Optional(Type.String()),
 })
 type Environment = Static<typeof Environment>
 
@@ -30,6 +39,19 @@ type Environment = Static<typeof Environment>
 export type StorageConfig =
   | { kind: 'embedded'; folder: string; table: string }
   | { kind: 'dynamodb'; table: string; endpoint: string | undefined; region: string | undefined }
+
+/** What is told to whom about the process. */
+export interface ObservabilityConfig {
+  metrics: {
+    sink: 'cloudwatch' | 'emf' | 'none'
+    namespace: string
+    intervalMs: number
+    endpoint: string | undefined
+    region: string | undefined
+  }
+  /** Undefined: nothing is traced. */
+  tracing: TracingConfig | undefined
+}
 
 export interface Config {
   isProduction: boolean
@@ -44,6 +66,7 @@ export interface Config {
   nackDelays: { minSeconds: number; maxSeconds: number }
   deadlineMs: number
   shutdown: { settleMs: number; timeoutMs: number }
+  observability: ObservabilityConfig
 }
 
 /** Every fault of the configuration at once: one line each, fit for an operator. */
@@ -111,6 +134,30 @@ function storageOf(environment: Environment): StorageConfig {
   }
 }
 
+function observabilityOf(environment: Environment): ObservabilityConfig {
+  const { DYNAMODB_ENDPOINT, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } = environment
+  // Whose table is in AWS has a CloudWatch; beside an emulator there would be nothing but warnings.
+  const isOnAws = environment.NODE_ENV === 'production' && DYNAMODB_ENDPOINT === undefined
+  return {
+    metrics: {
+      sink: environment.METRICS_SINK ?? (isOnAws ? 'cloudwatch' : 'none'),
+      namespace: environment.METRICS_NAMESPACE,
+      intervalMs: environment.METRICS_INTERVAL_SECONDS * 1_000,
+      endpoint: environment.CLOUDWATCH_ENDPOINT,
+      region: environment.AWS_REGION,
+    },
+    tracing:
+      endpoint === undefined
+        ? undefined
+        : {
+            endpoint,
+            ratio: environment.OTEL_TRACES_SAMPLER_ARG,
+            serviceName: environment.OTEL_SERVICE_NAME,
+            ecsMetadataUri: environment.ECS_CONTAINER_METADATA_URI_V4,
+          },
+  }
+}
+
 /**
  * Reads the configuration from the environment; an empty variable counts as one that is not set.
  * Throws `ConfigError` with every fault.
@@ -146,5 +193,6 @@ function toConfig(environment: Environment): Config {
       settleMs: environment.SHUTDOWN_SETTLE_MS ?? (isProduction ? 5_000 : 500),
       timeoutMs: environment.SHUTDOWN_TIMEOUT_MS,
     },
+    observability: observabilityOf(environment),
   }
 }

@@ -1,5 +1,4 @@
 import type { AddressInfo } from 'node:net'
-import { pino, type Logger } from 'pino'
 import { buildApp } from './app.ts'
 import { ConfigError, readConfig, type Config } from './config.ts'
 import { createAuthenticator } from './domain/authenticator.ts'
@@ -10,13 +9,18 @@ import { createLeaseId } from './domain/lease-id.ts'
 import { createEventStore } from './dynamodb/event-store.ts'
 import { createIdempotencyStore } from './dynamodb/idempotency-store.ts'
 import { createQueueStore } from './dynamodb/queue-store.ts'
+import { openOutput, type Output } from './logging/output.ts'
+import { createRecorder, type Recorder, type WindowedRecorder } from './metrics/recorder.ts'
+import { startObservability } from './observability.ts'
 import { createShutdown } from './shutdown.ts'
 import { openStorage, type Storage } from './storage.ts'
 import { createFirstKeys, firstRunText, laterRunText } from './welcome.ts'
 
 const clock = Date.now
+/** How long the last log lines may take to be written. */
+const LOG_FLUSH_MS = 1_000
 
-function createDomain(config: Config, { dynamodb, table, access }: Storage) {
+function createDomain(config: Config, { dynamodb, table, access }: Storage, recorder: Recorder) {
   const {
     retentionSeconds,
     maxAttempts,
@@ -35,49 +39,75 @@ function createDomain(config: Config, { dynamodb, table, access }: Storage) {
     nackDelays,
     deadlineMs,
     random: Math.random,
-    count: () => {},
+    count: (name, by) => {
+      recorder.count(name, by)
+    },
   })
   return { events, authenticator: createAuthenticator(access, clock) }
 }
 
 /** Prints what somebody who just started the service on their machine wants to do next. */
-async function welcome(url: string, { access }: Storage): Promise<void> {
+async function welcome(host: string, address: unknown, { access }: Storage): Promise<void> {
+  const url = `http://${host}:${(address as AddressInfo).port}`
   const keys = await createFirstKeys(access, clock)
   process.stdout.write(keys ? firstRunText(url, keys) : laterRunText(url))
 }
 
-async function serve(config: Config, logger: Logger): Promise<void> {
+/** Ends the process at a signal. */
+function endAtSignal(shutdown: (reason: string) => Promise<void>, { destination }: Output): void {
+  const end = async (signal: string) => {
+    await shutdown(signal)
+    await destination.flush(LOG_FLUSH_MS)
+    // What may still be pending, such as an export to a collector that hangs, is not worth a second more.
+    process.exit(0)
+  }
+  process.once('SIGTERM', (signal) => void end(signal))
+  process.once('SIGINT', (signal) => void end(signal))
+}
+
+async function serve(config: Config, recorder: WindowedRecorder, output: Output): Promise<void> {
+  const { logger, destination } = output
+  const { writeLine } = destination
+  const observability = await startObservability({
+    config: config.observability,
+    recorder,
+    logger,
+    clock,
+    writeLine,
+  })
   const storage = await openStorage(config.storage, {
     onRestart: (reason) => {
       logger.error({ reason }, 'the embedded store died and was started again')
     },
   })
+  observability.watch(storage)
   const drain = { isDraining: false, isClosing: false }
-  const domain = createDomain(config, storage)
-  const app = await buildApp({ ...domain, logger, drain, deadlineMs: config.deadlineMs })
+  const domain = createDomain(config, storage, recorder)
+  const app = await buildApp({ ...domain, logger, drain, deadlineMs: config.deadlineMs, observability })
   const shutdown = createShutdown({
     drain,
     logger,
     server: app.server,
     onDraining: domain.events.stopWaiting,
     close: () => app.close(),
-    release: () => storage.close(),
+    release: async () => {
+      await observability.stop()
+      await storage.close()
+    },
     ...config.shutdown,
   })
-  process.once('SIGTERM', (signal) => void shutdown(signal))
-  process.once('SIGINT', (signal) => void shutdown(signal))
+  endAtSignal(shutdown, output)
   await app.listen({ host: config.host, port: config.port })
-  if (config.storage.kind === 'embedded') {
-    const { port } = app.server.address() as AddressInfo
-    await welcome(`http://${config.host}:${port}`, storage)
-  }
+  if (config.storage.kind === 'embedded') await welcome(config.host, app.server.address(), storage)
 }
 
 /** Starts the service, or says on stderr why it cannot. */
 async function main(): Promise<void> {
   try {
     const config = readConfig(process.env)
-    await serve(config, pino({ level: config.logLevel }))
+    const recorder = createRecorder(clock)
+    const output = await openOutput({ level: config.logLevel, isPretty: !config.isProduction, recorder })
+    await serve(config, recorder, output)
   } catch (error) {
     const known = error instanceof ConfigError || (error instanceof Error && 'syscall' in error)
     process.stderr.write(

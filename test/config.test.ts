@@ -75,7 +75,7 @@ t.test('every fault is told at once', async (t) => {
 t.test('the example and the README tell of every variable, and of no other', async (t) => {
   const names = Object.keys(Environment.properties).toSorted()
   const example = await readFile(new URL('../.env.example', import.meta.url), 'utf8')
-  t.strictSame([...example.matchAll(/^([A-Z_]+)=/gm)].map((match) => match[1]).toSorted(), names)
+  t.strictSame([...example.matchAll(/^([A-Z0-9_]+)=/gm)].map((match) => match[1]).toSorted(), names)
   const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
-  t.strictSame([...readme.matchAll(/^\| `([A-Z_]+)` +\|/gm)].map((match) => match[1]).toSorted(), names)
+  t.strictSame([...readme.matchAll(/^\| `([A-Z0-9_]+)` +\|/gm)].map((match) => match[1]).toSorted(), names)
 })

@@ -44,10 +44,9 @@ export function toEnvelope({ code, message, details }: AppError, requestId: stri
 
 function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = toAppError(thrown)
-  const status = ERROR_STATUS[error.code]
-  // Without a cause nothing went wrong: the process says no on purpose, as `/ready` does while it drains.
-  if (status >= 500 && error.cause !== undefined) request.log.error({ err: error }, 'request failed')
-  return reply.code(status).headers(error.headers).send(toEnvelope(error, request.id))
+  // The line and the span of the request tell of it.
+  request.failure = error
+  return reply.code(ERROR_STATUS[error.code]).headers(error.headers).send(toEnvelope(error, request.id))
 }
 
 /** What Fastify reports before there is a route, such as a path with a bad percent-encoding. */

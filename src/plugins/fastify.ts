@@ -1,7 +1,8 @@
+import type { Span } from '@opentelemetry/api'
 import type { Principal, Scope } from '../domain/access.ts'
 import type { CallScope } from '../domain/ports.ts'
 import type { ReadElement } from '../domain/json-text.ts'
-import type { FieldFault } from '../errors.ts'
+import type { AppError, FieldFault } from '../errors.ts'
 import type { RequestValidator } from './validation.ts'
 
 /** What the plugins add to Fastify's own types, in one place. */
@@ -27,5 +28,9 @@ declare module 'fastify' {
     bodyFaults: FieldFault[]
     /** The elements of a batch, each with what of it could not be kept. */
     batch: ReadElement[]
+    /** What the request was refused with; undefined when it was not. */
+    failure: AppError | undefined
+    /** The span of the request, kept or not; undefined where it is not traced. */
+    span: Span | undefined
   }
 }

@@ -40,7 +40,7 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
         { name: 'events', description: 'Accept events and look at them.' },
         { name: 'inbox', description: 'Find what is to be delivered, and acknowledge it.' },
         { name: 'queue', description: 'Share the inbox among consumers: claim, reject, redrive.' },
-        { name: 'service', description: 'Health of the process, and this document.' },
+        { name: 'service', description: 'Health and figures of the process, and this document.' },
       ],
       components: {
         securitySchemes: {

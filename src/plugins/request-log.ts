@@ -1,19 +1,50 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Principal } from '../domain/access.ts'
+import { amznTraceOf, callersTraceId, toXRayId } from '../telemetry/trace-ids.ts'
+import { routePattern } from './route-name.ts'
+import { eventIdOf } from './subject.ts'
+
+/** The ids under which other tools know the request. */
+function traceIds({ span, headers }: FastifyRequest) {
+  const traceId = span?.spanContext().traceId ?? callersTraceId(headers)
+  return {
+    ...(traceId === undefined ? {} : { trace_id: traceId, xray_trace_id: toXRayId(traceId) }),
+    amzn_trace_id: amznTraceOf(headers),
+  }
+}
+
+/** What is logged of a request. Of what it carried, nothing: no header, no query, no body. */
+function toLine(request: FastifyRequest, reply: FastifyReply) {
+  const { principal, failure } = request as { principal?: Principal } & Pick<FastifyRequest, 'failure'>
+  const { statusCode: status, raw } = reply
+  return {
+    method: request.method,
+    route: routePattern(request),
+    status,
+    duration_ms: Math.round(reply.elapsedTime * 1000) / 1000,
+    request_bytes: Number(request.headers['content-length'] ?? 0),
+    bytes: Number(reply.getHeader('content-length') ?? 0),
+    tenant: principal?.tenant.name,
+    key_id: principal?.key_id,
+    event_id: eventIdOf(request, reply),
+    ...traceIds(request),
+    // The client left before the answer was there.
+    ...(raw.writableEnded ? {} : { aborted: true }),
+    error: failure?.code,
+    ...(status >= 500 ? { err: failure } : {}),
+  }
+}
 
 /** One line per request, at its end. Health checks would drown the rest, so they are left to `debug`. */
 export function registerRequestLog(app: FastifyInstance): void {
-  app.addHook('onResponse', async (request, reply) => {
-    const { method, routeOptions } = request
-    const { principal } = request as { principal?: Principal }
-    const line = {
-      method,
-      route: routeOptions.url ?? 'unmatched',
-      status: reply.statusCode,
-      duration_ms: Math.round(reply.elapsedTime * 1000) / 1000,
-      ...(principal ? { tenant: principal.tenant.name, key_id: principal.key_id } : {}),
-    }
-    if (routeOptions.config.isQuiet) request.log.debug(line, 'request')
-    else request.log.info(line, 'request')
+  app.decorateRequest('failure')
+  app.addHook('onResponse', (request, reply, done) => {
+    const { log, routeOptions, failure } = request
+    // Without a cause nothing went wrong: the process says no on purpose, as `/ready` does while it drains.
+    const isOurFault = reply.statusCode >= 500 && (!failure || failure.cause !== undefined)
+    if (routeOptions.config.isQuiet) log.debug(toLine(request, reply), 'request')
+    else if (isOurFault) log.error(toLine(request, reply), 'request failed')
+    else log.info(toLine(request, reply), 'request')
+    done()
   })
 }

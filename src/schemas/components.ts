@@ -16,6 +16,7 @@ import {
   ReleaseBody,
 } from './queue.ts'
 import { EmptyBody, RedriveBody, Redriven } from './redrive.ts'
+import { Stats } from './stats.ts'
 
 /** Every schema with a name: the components of the OpenAPI document. */
 export const COMPONENTS = [
@@ -42,4 +43,5 @@ export const COMPONENTS = [
   RedriveBody,
   Redriven,
   ReleaseBody,
+  Stats,
 ]

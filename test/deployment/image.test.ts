@@ -130,12 +130,14 @@ t.test('The image', async (t) => {
 })
 
 t.test('What the image leaves out is not missed', async (t) => {
-  t.test('no dependency has an install script', async (t) => {
+  t.test('no dependency needs its install script', async (t) => {
+    // It prints a warning about version ranges, and does nothing else.
+    const harmless = ['node_modules/protobufjs']
     const { packages } = JSON.parse(await read('package-lock.json')) as Lock
     const scripted = Object.entries(packages)
       .filter(([, { dev, hasInstallScript }]) => hasInstallScript && !dev)
       .map(([path]) => path)
-    t.strictSame(scripted, [])
+    t.strictSame(scripted, harmless)
   })
 
   t.test('no source imports a dev dependency, but for types', async (t) => {
@@ -152,10 +154,12 @@ t.test('What the image leaves out is not missed', async (t) => {
 })
 
 t.test('docker-compose.yml', (t) => {
+  /** `${NAME:-default}` as compose reads it where nothing is set. */
+  const withDefault = (value: string) => value.replace(/\$\{\w+:-(.*?)\}/g, '$1')
   const variables = (service: ComposeService | undefined) => ({
     ...imageEnvironment,
     ...Object.fromEntries(
-      Object.entries(service?.environment ?? {}).map(([name, value]) => [name, String(value)]),
+      Object.entries(service?.environment ?? {}).map(([name, value]) => [name, withDefault(String(value))]),
     ),
   })
 

@@ -1,11 +1,14 @@
 import t from 'tap'
 import { buildTestApp, givenEvent, type TestApp } from '../support/app.ts'
 
-/** The lines of requests, without how long they took. */
+/** The lines of requests, without how long they took and how long they were. */
 function requestLines({ logs }: TestApp) {
   return logs
     .filter(({ msg }) => msg === 'request')
-    .map(({ duration_ms, ...line }) => ({ ...line, isTimed: typeof duration_ms === 'number' }))
+    .map(({ duration_ms, bytes, ...line }) => ({
+      ...line,
+      isMeasured: Number(duration_ms) > 0 && Number(bytes) > 0,
+    }))
 }
 
 t.test('each request is one line, with its route, its key and its id', async (t) => {
@@ -25,10 +28,13 @@ t.test('each request is one line, with its route, its key and its id', async (t)
       method: 'GET',
       route: '/events/:event_id',
       status: 400,
+      request_bytes: 0,
       tenant: app.acme.name,
       key_id: app.acme.producer.authorization.split('_')[1],
+      event_id,
+      error: 'invalid_request',
       msg: 'request',
-      isTimed: true,
+      isMeasured: true,
     },
     {
       level: 30,
@@ -36,8 +42,10 @@ t.test('each request is one line, with its route, its key and its id', async (t)
       method: 'GET',
       route: '/inbox',
       status: 401,
+      request_bytes: 0,
+      error: 'unauthorized',
       msg: 'request',
-      isTimed: true,
+      isMeasured: true,
     },
     {
       level: 30,
@@ -45,8 +53,10 @@ t.test('each request is one line, with its route, its key and its id', async (t)
       method: 'PUT',
       route: 'unmatched',
       status: 404,
+      request_bytes: 0,
+      error: 'not_found',
       msg: 'request',
-      isTimed: true,
+      isMeasured: true,
     },
   ])
 })

@@ -1,0 +1,24 @@
+import type { FastifyInstance } from 'fastify'
+import type { Recorder } from '../metrics/recorder.ts'
+import { isWatched, routeName } from './route-name.ts'
+
+export interface MetricsOptions {
+  recorder: Recorder
+}
+
+export function countStatus(recorder: Recorder, status: number): void {
+  recorder.count('Requests')
+  if (status >= 500) recorder.count('ServerErrors')
+  else if (status >= 400) recorder.count('ClientErrors')
+}
+
+/** Counts every request at its end and measures how long it took. */
+export function registerMetrics(app: FastifyInstance, { recorder }: MetricsOptions): void {
+  app.addHook('onResponse', (request, reply, done) => {
+    if (isWatched(request)) {
+      countStatus(recorder, reply.statusCode)
+      recorder.observe('ApiLatency', reply.elapsedTime, routeName(request))
+    }
+    done()
+  })
+}
