@@ -24,6 +24,7 @@ import { healthRoutes } from './routes/health.ts'
 import { inboxRoutes } from './routes/inbox.ts'
 import { openApiRoute } from './routes/openapi-document.ts'
 import { queueRoutes } from './routes/queue.ts'
+import { redriveRoutes } from './routes/redrive.ts'
 import { statsRoutes } from './routes/stats.ts'
 
 /** What the app is made of. Nothing here reads the environment, opens a port or knows DynamoDB. */
@@ -99,6 +100,7 @@ export async function buildApp(dependencies: AppDependencies) {
     authenticated.register(inboxRoutes, { events })
     authenticated.register(queueRoutes, { events })
     authenticated.register(eventVerbRoutes, { events })
+    authenticated.register(redriveRoutes, { events })
     authenticated.register(statsRoutes, observability)
   })
 

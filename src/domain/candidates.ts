@@ -30,6 +30,8 @@ interface TenantCandidates {
 interface Wanted {
   events: number
   bytes: number
+  /** So many are handed out whatever they weigh. */
+  atLeast: number
   /** Nothing found this many ms ago or later still counts as nothing: keeps waiting consumers from asking on. */
   emptyForMs?: number
 }
@@ -96,13 +98,13 @@ export function createCandidates(options: CandidatesOptions): Candidates {
   }
 
   return {
-    async take(scope, { events, bytes, emptyForMs = 0 }) {
+    async take(scope, { emptyForMs = 0, ...wanted }) {
       const state = candidatesOf(scope.tenant.name)
       if (needsFilling(state, clock(), emptyForMs)) {
         state.filling ??= fill(options, state, scope).finally(() => (state.filling = undefined))
         await state.filling
       }
-      return handOut(state, events, bytes, clock() + INDEX_LAG_MS)
+      return handOut(state, wanted, clock() + INDEX_LAG_MS)
     },
     hint(tenant, candidate) {
       candidatesOf(tenant).hints.push(candidate)
@@ -126,8 +128,8 @@ function newTenantCandidates(): TenantCandidates {
   }
 }
 
-/** Takes from the front, as far as number and bytes go, but always one; and remembers it. */
-function handOut(state: TenantCandidates, events: number, bytes: number, until: number): Candidate[] {
+/** Takes from the front, as far as number and bytes go, and remembers it. */
+function handOut(state: TenantCandidates, { events, bytes, atLeast }: Wanted, until: number): Candidate[] {
   const pool = [...state.waiting, ...state.hints].filter(
     ({ availability }) => !state.handedOut.has(availability),
   )
@@ -135,7 +137,7 @@ function handOut(state: TenantCandidates, events: number, bytes: number, until: 
   let count = 0
   for (const { body_bytes } of pool.slice(0, events)) {
     weight += body_bytes
-    if (weight > bytes && count > 0) break
+    if (weight > bytes && count >= atLeast) break
     count++
   }
   state.waiting = pool.slice(count)

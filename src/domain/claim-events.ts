@@ -1,4 +1,5 @@
 import type { ClaimBody, Claimed } from '../schemas/queue.ts'
+import { announce } from './availability.ts'
 import { claimUpTo } from './claim-up-to.ts'
 import { toTimestamp } from './clock.ts'
 import type { EventsDependencies } from './events.ts'
@@ -6,6 +7,8 @@ import type { CallScope } from './ports.ts'
 
 /** While consumers wait, the index is asked no more often than this. */
 export const POLL_INTERVAL_MS = 1_000
+/** An index found empty counts as empty for so long; a little less, since timers may fire early by the clock. */
+const EMPTY_FOR_MS = POLL_INTERVAL_MS - 50
 
 const NOTHING: Claimed = { lease_id: null, lease_expires_at: null, events: [] }
 
@@ -24,9 +27,16 @@ export function claimEvents(dependencies: EventsDependencies) {
   const scopeOf = ({ tenant }: CallScope) => ({ tenant, signal: AbortSignal.timeout(deadlineMs) })
 
   function giveBack(scope: CallScope, { lease_id, events }: Claimed): void {
-    // Where it fails, the leases lapse by themselves.
-    for (const { event_id } of events)
-      queue.release(scope, event_id, lease_id ?? '', clock()).catch(() => undefined)
+    for (const { event_id } of events) {
+      const nowMs = clock()
+      queue.release(scope, event_id, lease_id ?? '', nowMs).then(
+        (change) => {
+          if (change === 'done') announce(dependencies, scope.tenant.name, event_id, nowMs)
+        },
+        // The lease lapses by itself.
+        () => undefined,
+      )
+    }
   }
 
   /**
@@ -41,7 +51,7 @@ export function claimEvents(dependencies: EventsDependencies) {
     if (claimed && gone.aborted) giveBack(scopeOf(scope), claimed)
     if (claimed || body.wait_seconds === 0) return claimed ?? NOTHING
     const found = await waitingRoom.wait(tenant, {
-      attempt: () => attempt(scopeOf(scope), body, POLL_INTERVAL_MS / 2),
+      attempt: () => attempt(scopeOf(scope), body, EMPTY_FOR_MS),
       discard: (late) => {
         giveBack(scopeOf(scope), late)
       },

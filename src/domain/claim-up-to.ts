@@ -56,7 +56,8 @@ export async function claimUpTo(
   const events: Event[] = []
   let bytes = MAX_CLAIM_BYTES
   for (let tries = 0; events.length < limit && bytes > 0 && tries < limit + MAX_SPARE_TRIES;) {
-    const wanted = { events: limit - events.length, bytes, emptyForMs }
+    const atLeast = events.length === 0 ? 1 : 0
+    const wanted = { events: limit - events.length, bytes, atLeast, emptyForMs }
     const found = await dependencies.candidates.take(scope, wanted)
     if (found.length === 0) break
     tries += found.length

@@ -45,7 +45,7 @@ function toResult(error: unknown): BatchResult {
  * order, so that the first one decides.
  */
 export function createBatch(dependencies: EventsDependencies) {
-  const create = createEvent(dependencies)
+  const create = createEvent(dependencies, 'idempotency_key')
 
   async function createMember(scope: CallScope, member: BatchMember): Promise<BatchResult> {
     try {

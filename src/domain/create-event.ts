@@ -23,8 +23,10 @@ function hashBody(body: NewEvent): string {
  * Accepts an event. With an `Idempotency-Key` at most one event results, however often, from wherever and after
  * whatever crash the request is repeated: whoever finds the key taken takes over the id that it stands for and, where
  * the event is not stored yet, finishes the work of the one that died.
+ *
+ * @param keyField Where clients give the key, for what they are told about it.
  */
-export function createEvent(dependencies: EventsDependencies) {
+export function createEvent(dependencies: EventsDependencies, keyField = 'Idempotency-Key') {
   const { store, idempotency, clock, newEventId, random, count } = dependencies
 
   function draftOf({ tenant }: CallScope, body: NewEvent): EventDraft {
@@ -50,7 +52,7 @@ export function createEvent(dependencies: EventsDependencies) {
     toBodyText(draft)
     const ours = { event_id: draft.event_id, body_hash: hashBody(body) }
     const { event_id, body_hash } = await idempotency.claim(scope, idempotencyKey, ours)
-    if (body_hash !== ours.body_hash) throw keyReused()
+    if (body_hash !== ours.body_hash) throw keyReused(keyField)
     if (event_id === ours.event_id) return { event: await storeDraft(scope, draft), replayed: false }
 
     const stored = await store.get(scope, event_id)
@@ -58,14 +60,10 @@ export function createEvent(dependencies: EventsDependencies) {
   }
 }
 
-function keyReused(): AppError {
+function keyReused(field: string): AppError {
   return new AppError(
     'idempotency_key_reused',
-    'This Idempotency-Key was used with another body; nothing was stored.',
-    {
-      details: [
-        { field: 'Idempotency-Key', message: 'was used with another body', code: 'idempotency_key_reused' },
-      ],
-    },
+    `This ${field} was used with another body; nothing was stored.`,
+    { details: [{ field, message: 'was used with another body', code: 'idempotency_key_reused' }] },
   )
 }

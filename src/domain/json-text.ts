@@ -14,8 +14,15 @@ interface Scan {
   hasLongNumber: boolean
   /** A member may be named `__proto__`, spelled out or escaped. */
   hasProto: boolean
-  /** Arrays and objects inside an array inside the root: the elements of a batch, in their order. */
-  elements: { bytes: number; depth: number }[]
+  /** Arrays and objects inside the last array or object inside the root: the elements of a batch, in their order. */
+  elements: Span[]
+}
+
+/** Where a value is in the bytes (its end is exclusive), and how deep it is nested. */
+interface Span {
+  start: number
+  end: number
+  depth: number
 }
 
 /** Depth of an element of a batch: the root is 1, its array 2. */
@@ -62,18 +69,20 @@ function scanNumber(bytes: Uint8Array, start: number, scan: Scan): number {
 function scanJson(bytes: Uint8Array): Scan {
   const scan: Scan = { depth: 0, hasLongNumber: false, hasProto: false, elements: [] }
   let depth = 0
-  let element = { start: 0, depth: 0 }
+  let element: Span = { start: 0, end: 0, depth: 0 }
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at] ?? 0
     if (byte === QUOTE) at = scanString(bytes, at, scan)
     else if (isDigit(byte)) at = scanNumber(bytes, at, scan)
     else if (isOpening(byte)) {
       depth++
-      if (depth === ELEMENT_DEPTH) element = { start: at, depth: 0 }
+      // Of members with the same name the last wins.
+      if (depth === ELEMENT_DEPTH - 1) scan.elements = []
+      if (depth === ELEMENT_DEPTH) element = { start: at, end: 0, depth: 0 }
       element.depth = Math.max(element.depth, depth - ELEMENT_DEPTH + 1)
       scan.depth = Math.max(scan.depth, depth)
     } else if (isClosing(byte)) {
-      if (depth === ELEMENT_DEPTH) scan.elements.push({ bytes: at - element.start + 1, depth: element.depth })
+      if (depth === ELEMENT_DEPTH) scan.elements.push({ ...element, end: at + 1 })
       depth--
     }
   }
@@ -182,6 +191,15 @@ export interface ReadArray extends ReadJson {
   elements: ReadElement[]
 }
 
+/** Looks at one element by itself: a fault in another one, however deep that is, is not its own. */
+function readElement(bytes: Buffer, { start, end, depth }: Span, element: unknown, scan: Scan): ReadElement {
+  const length = end - start
+  if (depth > MAX_DEPTH) return { value: undefined, bytes: length, faults: [tooDeep()] }
+  if (!scan.hasLongNumber && !scan.hasProto) return { value: element, bytes: length, faults: [] }
+  const value = parse(bytes.toString('utf8', start, end), scan)
+  return { value, bytes: length, faults: faultsIn(value, scan) }
+}
+
 /**
  * Parses a JSON object whose member `name` is an array of objects that are taken each by itself: what cannot be kept is
  * reported with its element, and only a text that is not JSON is at fault as a whole.
@@ -190,7 +208,7 @@ export function readJsonArray(bytes: Buffer, name: string): ReadArray {
   const scan = scanJson(bytes)
   let value: unknown
   try {
-    value = parse(bytes.toString(), scan)
+    value = JSON.parse(bytes.toString())
   } catch {
     return { ...notJson(), elements: [] }
   }
@@ -199,8 +217,7 @@ export function readJsonArray(bytes: Buffer, name: string): ReadArray {
   const spans = scan.elements.values()
   const elements = array.map((element: unknown): ReadElement => {
     const span = isContainer(element) ? spans.next().value : undefined
-    if (span && span.depth > MAX_DEPTH) return { value: undefined, bytes: span.bytes, faults: [tooDeep()] }
-    return { value: element, bytes: span?.bytes ?? 0, faults: faultsIn(element, scan) }
+    return span ? readElement(bytes, span, element, scan) : { value: element, bytes: 0, faults: [] }
   })
   return { value, faults: [], elements }
 }

@@ -30,14 +30,19 @@ export function nackEvent(dependencies: EventsDependencies) {
   const { queue, clock, random, count, nackDelays } = dependencies
   return async (scope: CallScope, eventId: string, body: NackBody): Promise<void> => {
     const { lease_id, delay_seconds, reason, permanent = false } = body
-    const delayMs = (attempts: number) =>
-      delay_seconds === undefined ? backoffMs(attempts, nackDelays, random()) : delay_seconds * 1000
+    let availableAtMs = Infinity
+    const delayMs = (attempts: number, nowMs: number) => {
+      const ms =
+        delay_seconds === undefined ? backoffMs(attempts, nackDelays, random()) : delay_seconds * 1000
+      availableAtMs = nowMs + ms
+      return ms
+    }
     const outcome = await queue.nack(scope, eventId, { lease_id, delayMs, reason, permanent })
     if (outcome === 'not_found') throw eventNotFound()
     if (outcome === 'lease_lost') throw new AppError('lease_lost', 'The lease is gone or another’s.')
     if (outcome === 'conflict')
       throw new AppError('conflict', 'The event is held by somebody, or is not open any more.')
     if (outcome === 'failed') count('EventFailed')
-    else if (delay_seconds === 0) announce(dependencies, scope.tenant.name, eventId, clock())
+    else if (availableAtMs <= clock()) announce(dependencies, scope.tenant.name, eventId, availableAtMs)
   }
 }

@@ -89,8 +89,8 @@ export type LeaseChange = 'done' | 'lease_lost' | 'not_found'
 /** How a consumer rejects an event. */
 export interface Rejection {
   lease_id: string | undefined
-  /** Chooses the delay, in ms, by the number of attempts so far. */
-  delayMs: (attempts: number) => number
+  /** Chooses the delay, in ms, by the number of attempts so far; it counts from `nowMs`. */
+  delayMs: (attempts: number, nowMs: number) => number
   reason: string | undefined
   /** Give it up now. */
   permanent: boolean

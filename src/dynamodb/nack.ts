@@ -39,8 +39,7 @@ function refuse(item: Item | undefined, { lease_id }: Rejection, nowMs: number):
   if (item === undefined || isExpired(item, nowMs)) return 'not_found'
   const seen = textOf(item, 'available_at')
   const isOpen = seen !== ''
-  if (lease_id !== undefined)
-    return isOpen && textOf(item, 'lease_id') === lease_id ? undefined : 'lease_lost'
+  if (lease_id !== undefined) return isOpen && item['lease_id']?.S === lease_id ? undefined : 'lease_lost'
   const isLeased = textOf(item, 'lease_id') !== '' && availableAt(seen) > nowMs
   return isOpen && !isLeased ? undefined : 'conflict'
 }
@@ -72,7 +71,7 @@ async function reject(
     const isOurs = result.applied || (result.found && numberOf(result.found, 'failed_at') === nowMs)
     return isOurs ? 'failed' : undefined
   }
-  const availableAtMs = nowMs + delayMs(attempts)
+  const availableAtMs = nowMs + delayMs(attempts, nowMs)
   const result = await updateEvent(
     options,
     scope,

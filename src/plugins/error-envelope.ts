@@ -6,7 +6,7 @@ import { newRequestId } from './request-id.ts'
 
 /** Errors of Fastify and of bearer-auth, by their code, as errors of the contract. */
 const KNOWN: Record<string, readonly [ErrorCode, string]> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ['payload_too_large', 'The body is larger than 262144 bytes.'],
+  FST_ERR_CTP_BODY_TOO_LARGE: ['payload_too_large', 'The body is larger than this path takes.'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [
     'unsupported_media_type',
     'Bodies are taken as Content-Type: application/json.',

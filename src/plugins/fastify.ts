@@ -22,6 +22,8 @@ declare module 'fastify' {
     principal: Principal
     /** Under what stores are called for this request; set on authenticated routes before the handler. */
     callScope: CallScope
+    /** The request waits on purpose, so its duration says nothing about the service. */
+    isLongPoll: boolean
     /** How long it took to find out who is calling. */
     authenticationMs: number
     /** What of the body could not be kept as it was sent. */

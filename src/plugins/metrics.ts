@@ -14,10 +14,11 @@ export function countStatus(recorder: Recorder, status: number): void {
 
 /** Counts every request at its end and measures how long it took. */
 export function registerMetrics(app: FastifyInstance, { recorder }: MetricsOptions): void {
+  app.decorateRequest('isLongPoll', false)
   app.addHook('onResponse', (request, reply, done) => {
     if (isWatched(request)) {
       countStatus(recorder, reply.statusCode)
-      recorder.observe('ApiLatency', reply.elapsedTime, routeName(request))
+      if (!request.isLongPoll) recorder.observe('ApiLatency', reply.elapsedTime, routeName(request))
     }
     done()
   })

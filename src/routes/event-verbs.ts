@@ -1,13 +1,12 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
 import type { Events } from '../domain/events.ts'
-import { Event, EventPath } from '../schemas/event.ts'
+import { EventPath } from '../schemas/event.ts'
 import { NoQuery } from '../schemas/paging.ts'
 import { AcknowledgeBody, NackBody } from '../schemas/queue.ts'
-import { EmptyBody } from '../schemas/redrive.ts'
 import { auditAcknowledgement } from './audit.ts'
-import { answer, BODY_ERRORS, COMMON_ERRORS, emptyAnswer, errorAnswers, ref, SECURITY } from './responses.ts'
+import { BODY_ERRORS, COMMON_ERRORS, emptyAnswer, errorAnswers, ref, SECURITY } from './responses.ts'
 
-/** What can be done with one event: acknowledge it, reject it, give it another chance. */
+/** What can be done with one event: acknowledge it, reject it. */
 export const eventVerbRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (app, { events }, done) => {
   app.post(
     '/events/:event_id/acknowledge',
@@ -63,28 +62,6 @@ export const eventVerbRoutes: FastifyPluginCallbackTypebox<{ events: Events }> =
       await events.nack(callScope, params.event_id, body)
       return reply.code(204).send(null)
     },
-  )
-
-  app.post(
-    '/events/:event_id/redrive',
-    {
-      config: { scope: 'admin' },
-      schema: {
-        operationId: 'redriveEvent',
-        summary: 'Give a dead letter another chance',
-        description: 'The failed event is pending again, with no attempts, available now. Scope: `admin`.',
-        tags: ['queue'],
-        security: SECURITY,
-        params: EventPath,
-        querystring: NoQuery,
-        body: ref(EmptyBody),
-        response: {
-          200: answer(ref(Event), { description: 'The event as it stands now.' }),
-          ...errorAnswers('not_found', 'conflict', ...BODY_ERRORS, ...COMMON_ERRORS),
-        },
-      },
-    },
-    async ({ params, callScope }) => events.redrive(callScope, params.event_id),
   )
   done()
 }

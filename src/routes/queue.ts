@@ -2,10 +2,10 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { Events } from '../domain/events.ts'
 import { NoQuery } from '../schemas/paging.ts'
 import { Claimed, ClaimBody, EventResults, ExtendBody, Extended, ReleaseBody } from '../schemas/queue.ts'
-import { RedriveBody, Redriven } from '../schemas/redrive.ts'
+import { clientGone } from './client-gone.ts'
 import { answer, BODY_ERRORS, COMMON_ERRORS, errorAnswers, ref, SECURITY } from './responses.ts'
 
-/** Sharing the inbox among consumers: claim, extend, release; and redriving what failed. */
+/** Sharing the inbox among consumers: claim, extend, release. */
 export const queueRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (app, { events }, done) => {
   app.post(
     '/inbox/claim',
@@ -30,7 +30,10 @@ export const queueRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (ap
         },
       },
     },
-    async (request) => events.claim(request.callScope, request.body, request.signal),
+    async (request, reply) => {
+      request.isLongPoll = request.body.wait_seconds > 0
+      return events.claim(request.callScope, request.body, clientGone(reply))
+    },
   )
 
   app.post(
@@ -73,29 +76,6 @@ export const queueRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (ap
       },
     },
     async ({ callScope, body }) => events.release(callScope, body),
-  )
-
-  app.post(
-    '/inbox/redrive',
-    {
-      config: { scope: 'admin' },
-      schema: {
-        operationId: 'redriveEvents',
-        summary: 'Give dead letters another chance',
-        description:
-          'Redrives the failed events that match, a page at a time; follow `next_cursor`. With `dry_run` it only counts ' +
-          'them. Scope: `admin`.',
-        tags: ['queue'],
-        security: SECURITY,
-        querystring: NoQuery,
-        body: ref(RedriveBody),
-        response: {
-          200: answer(ref(Redriven), { description: 'What was found and redriven, of this page.' }),
-          ...errorAnswers('invalid_cursor', ...BODY_ERRORS, ...COMMON_ERRORS),
-        },
-      },
-    },
-    async ({ callScope, body }) => events.redriveMany(callScope, body),
   )
   done()
 }

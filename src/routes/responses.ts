@@ -41,7 +41,8 @@ const DESCRIPTIONS: Record<ErrorCode, string> = {
   request_timeout: 'The request did not arrive in time.',
   conflict: 'The event is in a state that does not allow this.',
   lease_lost: 'The lease is gone or another’s.',
-  payload_too_large: 'The body is larger than 262,144 bytes, or takes more than 350,000 as stored.',
+  payload_too_large:
+    'The body is larger than 262,144 bytes (of a batch: 4 MiB), or takes more than 350,000 as stored.',
   uri_too_long: 'The URL is too long.',
   unsupported_media_type: 'The body is not `application/json`, or is compressed.',
   idempotency_key_reused: 'The `Idempotency-Key` was used with another body; nothing was stored.',

@@ -28,6 +28,18 @@ const RULES: Record<string, (error: ErrorObject) => Omit<FieldFault, 'field'>> =
   format: () => ({ code: 'format', message: 'must be an RFC 3339 date and time (in a URL, write + as %2B)' }),
   minimum: ({ params }) => ({ code: 'range', message: `must be at least ${String(params['limit'])}` }),
   maximum: ({ params }) => ({ code: 'range', message: `must be at most ${String(params['limit'])}` }),
+  minItems: ({ params }) => ({
+    code: 'length',
+    message: `must have at least ${String(params['limit'])} element`,
+  }),
+  maxItems: ({ params }) => ({
+    code: 'length',
+    message: `must have at most ${String(params['limit'])} elements`,
+  }),
+  maxLength: ({ params }) => ({
+    code: 'length',
+    message: `must have at most ${String(params['limit'])} characters`,
+  }),
 }
 
 const MAX_FIELD_LENGTH = 200
@@ -37,7 +49,11 @@ function fieldOf({ instancePath, params }: ErrorObject, whole: string): string {
   const names = instancePath.split('/').slice(1)
   const member: unknown = params['missingProperty'] ?? params['additionalProperty']
   if (typeof member === 'string') names.push(member)
-  return names.join('.').slice(0, MAX_FIELD_LENGTH) || whole
+  const field = names.reduce((parent, name) => {
+    if (/^\d+$/.test(name)) return `${parent}[${name}]`
+    return parent === '' ? name : `${parent}.${name}`
+  }, '')
+  return field.slice(0, MAX_FIELD_LENGTH) || whole
 }
 
 /** Checks a value, fills in defaults, and gives every fault; none when the value is valid. */
