@@ -6,7 +6,6 @@ import { newRequestId } from './request-id.ts'
 
 /** Errors of Fastify and of bearer-auth, by their code, as errors of the contract. */
 const KNOWN: Record<string, readonly [ErrorCode, string]> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ['payload_too_large', 'The body is larger than this path takes.'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [
     'unsupported_media_type',
     'Bodies are taken as Content-Type: application/json.',
@@ -42,8 +41,15 @@ export function toEnvelope({ code, message, details }: AppError, requestId: stri
   return { error: code, message, ...(details.length > 0 ? { details } : {}), request_id: requestId }
 }
 
+/** A batch may be larger than other bodies, so only the route knows the limit. */
+function tooLarge(thrown: unknown, { routeOptions }: FastifyRequest): AppError | undefined {
+  if ((thrown as { code?: string } | null)?.code !== 'FST_ERR_CTP_BODY_TOO_LARGE') return undefined
+  const message = `The body is larger than ${routeOptions.bodyLimit} bytes.`
+  return new AppError('payload_too_large', message, { cause: thrown })
+}
+
 function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const error = toAppError(thrown)
+  const error = tooLarge(thrown, request) ?? toAppError(thrown)
   // The line and the span of the request tell of it.
   request.failure = error
   return reply.code(ERROR_STATUS[error.code]).headers(error.headers).send(toEnvelope(error, request.id))

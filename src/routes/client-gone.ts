@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify'
  * Aborts when the client disconnects before it has its answer.
  *
  * `request.signal` is no such thing: it follows the request's own `close`, which Node emits as soon as the body has been
- * read (https://nodejs.org/api/http.html#event-close_3), so that every claim with a body would count as abandoned.
+ * read. Asked for before that it aborts at once; asked for afterwards it never does.
  */
 export function clientGone({ raw }: Pick<FastifyReply, 'raw'>): AbortSignal {
   const gone = new AbortController()

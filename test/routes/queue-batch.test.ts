@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { storeUnavailable } from '../../src/errors.ts'
 import type { DynamoDB } from '../../src/dynamodb/client.ts'
@@ -193,6 +194,21 @@ t.test('equal keys are replays of each other; another body under a key is 422', 
   )
 })
 
+t.test('the first member with a key decides, however slowly it is stored', async (t) => {
+  let keys = 0
+  const slowFirst = (dynamodb: DynamoDB): DynamoDB => ({
+    ...dynamodb,
+    putItem: async (input, signal) => {
+      if (input.Item?.['pk']?.S?.startsWith('i#') && keys++ === 0) await delay(300)
+      return dynamodb.putItem(input, signal)
+    },
+  })
+  const app = await buildTestApp(t, { intercept: slowFirst })
+  const idempotency_key = 'order-42'
+  const results = await batch(app, [event(1, { idempotency_key }), event(2, { idempotency_key })])
+  t.strictSame(results.map(briefly), ['201', '422 idempotency_key idempotency_key_reused'])
+})
+
 t.test('the keys of a batch and the header are one key space; the hash is of the event alone', async (t) => {
   const app = await buildTestApp(t)
   app.clock.set(NOON)
@@ -272,7 +288,7 @@ t.test('a body of 4 MiB is taken, one byte more is not', async (t) => {
   t.equal(over.statusCode, 413)
   t.strictSame(over.json(), {
     error: 'payload_too_large',
-    message: 'The body is larger than this path takes.',
+    message: 'The body is larger than 4194304 bytes.',
     request_id: over.headers['x-request-id'],
   })
 })
