@@ -126,11 +126,20 @@ function newTenantCandidates(): TenantCandidates {
   }
 }
 
+/** Each candidate once: an event may be read from the index and told of, or told of twice. */
+function poolOf({ waiting, hints, handedOut }: TenantCandidates): Candidate[] {
+  if (hints.length === 0) return waiting.filter(({ availability }) => !handedOut.has(availability))
+  const pool = new Map<string, Candidate>()
+  for (const candidate of [...waiting, ...hints]) {
+    const { availability } = candidate
+    if (!handedOut.has(availability) && !pool.has(availability)) pool.set(availability, candidate)
+  }
+  return [...pool.values()]
+}
+
 /** Takes from the front, as far as number and bytes go, but always one; and remembers it. */
 function handOut(state: TenantCandidates, events: number, bytes: number, until: number): Candidate[] {
-  const pool = [...state.waiting, ...state.hints].filter(
-    ({ availability }) => !state.handedOut.has(availability),
-  )
+  const pool = poolOf(state)
   let weight = 0
   let count = 0
   for (const { body_bytes } of pool.slice(0, events)) {
