@@ -71,10 +71,8 @@ function bodyValidator(schema: BodySchema): RequestValidator {
 /** The elements of a batch are each checked by themselves, later: here they may be anything. */
 function withoutElements(schema: BodySchema, batch: string | undefined): BodySchema {
   if (batch === undefined) return schema
-  // Without its name, which the whole schema has already.
-  const rest = { ...schema, $id: undefined }
   return {
-    ...rest,
+    ...schema,
     properties: { ...schema.properties, [batch]: { ...schema.properties?.[batch], items: {} } },
   }
 }
