@@ -1,6 +1,7 @@
 /**
  * Random sequences of every verb against the model in test/support/model. A failure is shrunk and printed with
- * what repeats it: MODEL_SEED, MODEL_PATH and MODEL_REPLAY. MODEL_RUNS sets the number of sequences of each property.
+ * what repeats it: MODEL_SEED, MODEL_PATH and MODEL_REPLAY. MODEL_RUNS sets the number of sequences of each
+ * property, MODEL_SECONDS for how long it may take, shrinking included.
  */
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
@@ -11,7 +12,7 @@ import { auditAll, queueCommands, settle, World } from '../support/model/command
 import { QueueSystem, type Ground } from '../support/model/queue-system.ts'
 import { openTable } from '../support/table.ts'
 
-const { MODEL_RUNS, MODEL_SEED, MODEL_PATH, MODEL_REPLAY } = process.env
+const { MODEL_RUNS, MODEL_SECONDS = '60', MODEL_SEED, MODEL_PATH, MODEL_REPLAY } = process.env
 const MAX_COMMANDS = 60
 
 interface Property {
@@ -23,6 +24,7 @@ interface Property {
 /** @returns How many answers got lost. */
 async function check(t: Test, ground: Ground, { runs, maxLosing = 0, extra }: Property): Promise<number> {
   let lostAnswers = 0
+  let isShrinking = false
   const commands = fc.commands([...queueCommands(maxLosing), ...(extra ? [extra] : [])], {
     maxCommands: MAX_COMMANDS,
     size: 'max',
@@ -31,8 +33,14 @@ async function check(t: Test, ground: Ground, { runs, maxLosing = 0, extra }: Pr
   const property = fc.asyncProperty(commands, async (sequence) => {
     const system = new QueueSystem(ground)
     const world = new World()
-    await fc.asyncModelRun(() => ({ model: world, real: system }), sequence)
-    await auditAll(world, system)
+    try {
+      await fc.asyncModelRun(() => ({ model: world, real: system }), sequence)
+      await auditAll(world, system)
+    } catch (error) {
+      if (!isShrinking) t.comment('a sequence failed, and is being shrunk:', error)
+      isShrinking = true
+      throw error
+    }
     lostAnswers += system.lostAnswers
   })
   const start = performance.now()
@@ -40,6 +48,8 @@ async function check(t: Test, ground: Ground, { runs, maxLosing = 0, extra }: Pr
   const details = await fc.check(property, {
     seed,
     numRuns: MODEL_RUNS === undefined ? runs : Number(MODEL_RUNS),
+    // Ends the shrinking as well, with what was found so far.
+    interruptAfterTimeLimit: Number(MODEL_SECONDS) * 1000,
     ...(MODEL_PATH === undefined ? {} : { path: MODEL_PATH }),
   })
   t.comment(`seed ${seed}, ${details.numRuns} runs, ${Math.round(performance.now() - start)} ms`)

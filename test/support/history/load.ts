@@ -12,11 +12,15 @@ export interface Load {
   workers: number
   pollers: number
   maxAttempts: number
+  /** Which part of events workers leave until after their lease. */
+  dawdling?: number
   /** Told when a third of the time has passed. */
   onTheWay?: () => void
 }
 
 const LEASE_SECONDS = 1
+/** The way of handling that is slower than the lease. */
+const DAWDLING = 1
 const DRAIN_TIMEOUT_MS = 20_000
 
 const chance = (part: number) => Math.random() < part
@@ -35,8 +39,13 @@ async function produce(client: RecordingClient, until: number, nextNumber: () =>
 }
 
 /** Handles one event the way consumers do: well, badly, too slowly, or not at all. */
-async function handle(client: RecordingClient, { event_id }: Handed, lease_id: string): Promise<void> {
-  const way = Math.random()
+async function handle(
+  client: RecordingClient,
+  { event_id }: Handed,
+  lease_id: string,
+  dawdling: number,
+): Promise<void> {
+  const way = chance(dawdling) ? DAWDLING : upTo(DAWDLING)
   await delay(upTo(60))
   if (!client.isAlive) return
   if (way < 0.45) return client.acknowledge(event_id, lease_id)
@@ -50,23 +59,22 @@ async function handle(client: RecordingClient, { event_id }: Handed, lease_id: s
     await delay(upTo(900))
     return client.acknowledge(event_id, lease_id)
   }
-  if (way < 0.92) {
-    // Too slow: somebody else may have it by then.
-    await delay(LEASE_SECONDS * 1000 + upTo(1_500))
-    return chance(0.5) ? client.acknowledge(event_id, lease_id) : client.extend(lease_id, [event_id], 1)
-  }
+  if (way < 0.9) return
+  // Too slow: somebody else may have it by then.
+  await delay(LEASE_SECONDS * 1000 + upTo(1_500))
+  return chance(0.5) ? client.acknowledge(event_id, lease_id) : client.extend(lease_id, [event_id], 1)
 }
 
-async function work(client: RecordingClient, until: number): Promise<void> {
+async function work(client: RecordingClient, until: number, dawdling: number): Promise<void> {
   while (client.isAlive && now() < until) {
     const { events, lease_id } = await client.claim(1 + Math.floor(upTo(5)), LEASE_SECONDS, 1)
     if (lease_id === undefined) continue
-    if (chance(0.2))
+    if (chance(0.2 * (1 - dawdling)))
       await client.acknowledgeMany(
         lease_id,
         events.map(({ event_id }) => event_id),
       )
-    else for (const event of events) await handle(client, event, lease_id)
+    else for (const event of events) await handle(client, event, lease_id, dawdling)
   }
 }
 
@@ -140,7 +148,7 @@ export async function runLoad(target: Target, load: Load): Promise<History> {
             200 + upTo(1_500),
           )
         : undefined
-      await work(client, until)
+      await work(client, until, load.dawdling ?? 0)
       clearTimeout(shift)
     }
   }
