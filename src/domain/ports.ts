@@ -96,7 +96,9 @@ export interface Rejection {
   permanent: boolean
 }
 
-export type Nack = 'delayed' | 'failed' | 'lease_lost' | 'conflict' | 'not_found'
+export type Nack =
+  | { outcome: 'delayed'; available_at: number }
+  | { outcome: 'failed' | 'lease_lost' | 'conflict' | 'not_found' }
 
 export type Redrive =
   { outcome: 'redriven'; event: Event } | { outcome: 'conflict' } | { outcome: 'not_found' }
