@@ -85,7 +85,7 @@ function testHistories(t: Test, endpoint: string): void {
 
   async function runLocally(
     t: Test,
-    options: Partial<LocalAppOptions>,
+    options: Partial<LocalAppOptions & Load>,
     aheadMs: number[],
   ): Promise<string[]> {
     const table = await openTable(t, endpoint)

@@ -21,14 +21,19 @@ export interface Load {
 const LEASE_SECONDS = 1
 /** The way of handling that is slower than the lease. */
 const DAWDLING = 1
+/** On a machine that is busy it takes longer until enough has happened. */
+const MIN_EVENTS = 60
+const MAX_LONGER_MS = 10_000
 const DRAIN_TIMEOUT_MS = 20_000
 
 const chance = (part: number) => Math.random() < part
 const upTo = (most: number) => Math.random() * most
 
+type IsOver = () => boolean
+
 /** Posts events until the time is up: some with a key, and of those some again, at once or later. */
-async function produce(client: RecordingClient, until: number, nextNumber: () => number): Promise<void> {
-  while (now() < until) {
+async function produce(client: RecordingClient, isOver: IsOver, nextNumber: () => number): Promise<void> {
+  while (!isOver()) {
     const n = nextNumber()
     const key = chance(0.6) ? `key-${n}` : undefined
     const repeats = key === undefined ? 1 : 1 + Math.floor(upTo(3))
@@ -65,8 +70,8 @@ async function handle(
   return chance(0.5) ? client.acknowledge(event_id, lease_id) : client.extend(lease_id, [event_id], 1)
 }
 
-async function work(client: RecordingClient, until: number, dawdling: number): Promise<void> {
-  while (client.isAlive && now() < until) {
+async function work(client: RecordingClient, isOver: IsOver, dawdling: number): Promise<void> {
+  while (client.isAlive && !isOver()) {
     const { events, lease_id } = await client.claim(1 + Math.floor(upTo(5)), LEASE_SECONDS, 1)
     if (lease_id === undefined) continue
     if (chance(0.2 * (1 - dawdling)))
@@ -79,8 +84,8 @@ async function work(client: RecordingClient, until: number, dawdling: number): P
 }
 
 /** Reads the inbox without claiming, and acknowledges some of what it sees. */
-async function poll(client: RecordingClient, until: number): Promise<void> {
-  while (client.isAlive && now() < until) {
+async function poll(client: RecordingClient, isOver: IsOver): Promise<void> {
+  while (client.isAlive && !isOver()) {
     for (const { event_id } of await client.inbox(10)) if (chance(0.1)) await client.acknowledge(event_id)
     await delay(upTo(150))
   }
@@ -134,11 +139,12 @@ export async function runLoad(target: Target, load: Load): Promise<History> {
   }
   const until = now() + load.forMs
   let n = 0
+  const isOver = () => now() >= until && (n >= MIN_EVENTS || now() >= until + MAX_LONGER_MS)
   const many = (count: number, run: () => Promise<void>) => Array.from({ length: count }, run)
 
   /** A place at which one worker follows another; each third one dies at its work. */
   async function workplace(): Promise<void> {
-    while (now() < until) {
+    while (!isOver()) {
       const client = newClient('worker')
       const shift = chance(0.33)
         ? setTimeout(
@@ -148,16 +154,16 @@ export async function runLoad(target: Target, load: Load): Promise<History> {
             200 + upTo(1_500),
           )
         : undefined
-      await work(client, until, load.dawdling ?? 0)
+      await work(client, isOver, load.dawdling ?? 0)
       clearTimeout(shift)
     }
   }
 
   const timer = setTimeout(() => load.onTheWay?.(), load.forMs / 3)
   await Promise.all([
-    ...many(load.producers, () => produce(newClient('producer'), until, () => n++)),
+    ...many(load.producers, () => produce(newClient('producer'), isOver, () => n++)),
     ...many(load.workers, workplace),
-    ...many(load.pollers, () => poll(newClient('poller'), until)),
+    ...many(load.pollers, () => poll(newClient('poller'), isOver)),
   ])
   clearTimeout(timer)
   const finisher = newClient('finisher')
