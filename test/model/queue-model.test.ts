@@ -25,6 +25,8 @@ interface Property {
 async function check(t: Test, ground: Ground, { runs, maxLosing = 0, extra }: Property): Promise<number> {
   let lostAnswers = 0
   let isShrinking = false
+  // When the time is up, the last run goes on for a while.
+  let isOver = false
   const commands = fc.commands([...queueCommands(maxLosing), ...(extra ? [extra] : [])], {
     maxCommands: MAX_COMMANDS,
     size: 'max',
@@ -37,7 +39,7 @@ async function check(t: Test, ground: Ground, { runs, maxLosing = 0, extra }: Pr
       await fc.asyncModelRun(() => ({ model: world, real: system }), sequence)
       await auditAll(world, system)
     } catch (error) {
-      if (!isShrinking) t.comment('a sequence failed, and is being shrunk:', error)
+      if (!isShrinking && !isOver) t.comment('a sequence failed, and is being shrunk:', error)
       isShrinking = true
       throw error
     }
@@ -52,6 +54,7 @@ async function check(t: Test, ground: Ground, { runs, maxLosing = 0, extra }: Pr
     interruptAfterTimeLimit: Number(MODEL_SECONDS) * 1000,
     ...(MODEL_PATH === undefined ? {} : { path: MODEL_PATH }),
   })
+  isOver = true
   t.comment(`seed ${seed}, ${details.numRuns} runs, ${Math.round(performance.now() - start)} ms`)
   t.notOk(details.failed, fc.defaultReportMessage(details) ?? 'as the model says')
   return lostAnswers

@@ -67,7 +67,9 @@ class Play {
 
   async read(eventId: string): Promise<Event | undefined> {
     const event = await orCode(this.others.get(this.scope, eventId))
-    return typeof event === 'string' ? undefined : event
+    if (typeof event !== 'string') return event
+    assert.equal(event, 'not_found')
+    return undefined
   }
 
   /** Compares what is stored with the model. */
