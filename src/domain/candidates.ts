@@ -20,6 +20,8 @@ interface TenantCandidates {
   filledAt: number
   /** The last reading found everything there was. */
   isComplete: boolean
+  /** The last reading found nothing that could be handed out. */
+  foundNone: boolean
   filling: Promise<void> | undefined
   /** What was handed out lately, by availability, with the time (ms) from which it may be offered again. */
   handedOut: Map<string, number>
@@ -75,11 +77,13 @@ async function fill(
   const shard = state.lostRatio > CONTENDED ? Math.floor(random() * tenant.read_shards) : undefined
   const read = async (only?: number) => {
     const found = await queue.candidates(scope, limit, only)
-    state.isComplete = found.length < limit
+    // One shard says nothing of the others.
+    state.isComplete = found.length < limit && (only === undefined || tenant.read_shards === 1)
     state.waiting = found.filter(({ availability }) => !state.handedOut.has(availability))
   }
   await read(shard)
   if (state.waiting.length === 0 && shard !== undefined) await read()
+  state.foundNone = state.waiting.length === 0
   state.filledAt = now
 }
 
@@ -100,11 +104,16 @@ export function createCandidates(options: CandidatesOptions): Candidates {
   return {
     async take(scope, { emptyForMs = 0, ...wanted }) {
       const state = candidatesOf(scope.tenant.name)
-      if (needsFilling(state, clock(), emptyForMs)) {
-        state.filling ??= fill(options, state, scope).finally(() => (state.filling = undefined))
-        await state.filling
+      for (;;) {
+        const isFilled = needsFilling(state, clock(), emptyForMs)
+        if (isFilled) {
+          state.filling ??= fill(options, state, scope).finally(() => (state.filling = undefined))
+          await state.filling
+        }
+        const taken = handOut(state, wanted, clock() + INDEX_LAG_MS)
+        // Others who waited for the same reading may have left nothing of it; only an empty one means that there is none.
+        if (taken.length > 0 || !isFilled || state.foundNone || scope.signal.aborted) return taken
       }
-      return handOut(state, wanted, clock() + INDEX_LAG_MS)
     },
     hint(tenant, candidate) {
       candidatesOf(tenant).hints.push(candidate)
@@ -122,17 +131,27 @@ function newTenantCandidates(): TenantCandidates {
     hints: [],
     filledAt: -Infinity,
     isComplete: false,
+    foundNone: true,
     filling: undefined,
     handedOut: new Map(),
     lostRatio: 0,
   }
 }
 
+/** Each candidate once: an event may be read from the index and told of, or told of twice. */
+function poolOf({ waiting, hints, handedOut }: TenantCandidates): Candidate[] {
+  if (hints.length === 0) return waiting.filter(({ availability }) => !handedOut.has(availability))
+  const pool = new Map<string, Candidate>()
+  for (const candidate of [...waiting, ...hints]) {
+    const { availability } = candidate
+    if (!handedOut.has(availability) && !pool.has(availability)) pool.set(availability, candidate)
+  }
+  return [...pool.values()]
+}
+
 /** Takes from the front, as far as number and bytes go, and remembers it. */
 function handOut(state: TenantCandidates, { events, bytes, atLeast }: Wanted, until: number): Candidate[] {
-  const pool = [...state.waiting, ...state.hints].filter(
-    ({ availability }) => !state.handedOut.has(availability),
-  )
+  const pool = poolOf(state)
   let weight = 0
   let count = 0
   for (const { body_bytes } of pool.slice(0, events)) {

@@ -39,7 +39,6 @@ async function claimAll(
 function report({ candidates, count }: Dependencies, tenant: string, settled: Settled[]): void {
   const numberOf = (outcome: Claim['outcome']) =>
     settled.filter((one) => 'claim' in one && one.claim.outcome === outcome).length
-  count('EventClaimed', numberOf('claimed'))
   count('EventFailed', numberOf('failed'))
   candidates.report(tenant, settled.length, numberOf('lost'))
 }
@@ -53,24 +52,30 @@ export async function claimUpTo(
   scope: CallScope,
   { limit, lease, emptyForMs }: ClaimWish,
 ): Promise<Event[]> {
-  const events: Event[] = []
+  const events = new Map<string, Event>()
   let bytes = MAX_CLAIM_BYTES
-  for (let tries = 0; events.length < limit && bytes > 0 && tries < limit + MAX_SPARE_TRIES;) {
-    const atLeast = events.length === 0 ? 1 : 0
-    const wanted = { events: limit - events.length, bytes, atLeast, emptyForMs }
-    const found = await dependencies.candidates.take(scope, wanted)
+  for (let tries = 0; events.size < limit && bytes > 0 && tries < limit + MAX_SPARE_TRIES;) {
+    const atLeast = events.size === 0 ? 1 : 0
+    const wanted = { events: limit - events.size, bytes, atLeast, emptyForMs }
+    const found = await dependencies.candidates.take(scope, wanted).catch((error: unknown) => {
+      if (events.size === 0) throw error
+      return []
+    })
     if (found.length === 0) break
     tries += found.length
     const settled = await claimAll(dependencies, scope, found, lease)
     report(dependencies, scope.tenant.name, settled)
     for (const one of settled) {
       if (!('claim' in one) || one.claim.outcome !== 'claimed') continue
-      events.push(one.claim.event)
+      // Known at two places, its old one and its new one, it answers at both as held under this lease.
+      if (events.has(one.candidate.event_id)) continue
+      events.set(one.candidate.event_id, one.claim.event)
       bytes -= one.candidate.body_bytes
     }
     const failure = settled.find((one) => 'error' in one)
-    if (failure && events.length === 0) throw failure.error
+    if (failure && events.size === 0) throw failure.error
     if (failure) break
   }
-  return events
+  dependencies.count('EventClaimed', events.size)
+  return [...events.values()]
 }

@@ -56,7 +56,10 @@ export function createEvent(dependencies: EventsDependencies, keyField = 'Idempo
     if (event_id === ours.event_id) return { event: await storeDraft(scope, draft), replayed: false }
 
     const stored = await store.get(scope, event_id)
-    return { event: stored ?? (await storeDraft(scope, { ...draft, event_id })), replayed: true }
+    if (stored) return { event: stored, replayed: true }
+    // Its id may be old. Inbox walks that have passed the id's time must find the event none the less.
+    const deliver_at = Math.max(draft.deliver_at ?? 0, clock())
+    return { event: await storeDraft(scope, { ...draft, event_id, deliver_at }), replayed: true }
   }
 }
 

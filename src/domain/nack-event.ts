@@ -30,19 +30,15 @@ export function nackEvent(dependencies: EventsDependencies) {
   const { queue, clock, random, count, nackDelays } = dependencies
   return async (scope: CallScope, eventId: string, body: NackBody): Promise<void> => {
     const { lease_id, delay_seconds, reason, permanent = false } = body
-    let availableAtMs = Infinity
-    const delayMs = (attempts: number, nowMs: number) => {
-      const ms =
-        delay_seconds === undefined ? backoffMs(attempts, nackDelays, random()) : delay_seconds * 1000
-      availableAtMs = nowMs + ms
-      return ms
-    }
-    const outcome = await queue.nack(scope, eventId, { lease_id, delayMs, reason, permanent })
-    if (outcome === 'not_found') throw eventNotFound()
-    if (outcome === 'lease_lost') throw new AppError('lease_lost', 'The lease is gone or another’s.')
-    if (outcome === 'conflict')
+    const delayMs = (attempts: number) =>
+      delay_seconds === undefined ? backoffMs(attempts, nackDelays, random()) : delay_seconds * 1000
+    const result = await queue.nack(scope, eventId, { lease_id, delayMs, reason, permanent })
+    if (result.outcome === 'not_found') throw eventNotFound()
+    if (result.outcome === 'lease_lost') throw new AppError('lease_lost', 'The lease is gone or another’s.')
+    if (result.outcome === 'conflict')
       throw new AppError('conflict', 'The event is held by somebody, or is not open any more.')
-    if (outcome === 'failed') count('EventFailed')
-    else if (availableAtMs <= clock()) announce(dependencies, scope.tenant.name, eventId, availableAtMs)
+    if (result.outcome === 'failed') count('EventFailed')
+    if (result.outcome === 'delayed' && result.available_at <= clock())
+      announce(dependencies, scope.tenant.name, eventId, result.available_at)
   }
 }

@@ -89,14 +89,16 @@ export type LeaseChange = 'done' | 'lease_lost' | 'not_found'
 /** How a consumer rejects an event. */
 export interface Rejection {
   lease_id: string | undefined
-  /** Chooses the delay, in ms, by the number of attempts so far; it counts from `nowMs`. */
-  delayMs: (attempts: number, nowMs: number) => number
+  /** Chooses the delay, in ms, by the number of attempts so far. */
+  delayMs: (attempts: number) => number
   reason: string | undefined
   /** Give it up now. */
   permanent: boolean
 }
 
-export type Nack = 'delayed' | 'failed' | 'lease_lost' | 'conflict' | 'not_found'
+export type Nack =
+  | { outcome: 'delayed'; available_at: number }
+  | { outcome: 'failed' | 'lease_lost' | 'conflict' | 'not_found' }
 
 export type Redrive =
   { outcome: 'redriven'; event: Event } | { outcome: 'conflict' } | { outcome: 'not_found' }

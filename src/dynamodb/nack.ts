@@ -21,21 +21,23 @@ export async function nackEvent(
   rejection: Rejection,
 ): Promise<Nack> {
   const ulid = ulidOf(eventId)
-  if (ulid === undefined) return 'not_found'
+  if (ulid === undefined) return { outcome: 'not_found' }
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const request = getEventRequest(options.table, scope.tenant.name, ulid)
     const { Item: item } = await options.dynamodb.getItem(request, scope.signal)
     const nowMs = options.clock()
     const refusal = refuse(item, rejection, nowMs)
-    if (item === undefined || refusal !== undefined) return refusal ?? 'not_found'
+    if (item === undefined || refusal !== undefined) return { outcome: refusal ?? 'not_found' }
     const outcome = await reject(options, scope, { ulid, item, nowMs }, rejection)
     if (outcome !== undefined) return outcome
   }
-  return rejection.lease_id === undefined ? 'conflict' : 'lease_lost'
+  return { outcome: rejection.lease_id === undefined ? 'conflict' : 'lease_lost' }
 }
 
+type Refusal = 'lease_lost' | 'conflict' | 'not_found'
+
 /** Why this event cannot be rejected by this caller now; undefined when it can. */
-function refuse(item: Item | undefined, { lease_id }: Rejection, nowMs: number): Nack | undefined {
+function refuse(item: Item | undefined, { lease_id }: Rejection, nowMs: number): Refusal | undefined {
   if (item === undefined || isExpired(item, nowMs)) return 'not_found'
   const seen = textOf(item, 'available_at')
   const isOpen = seen !== ''
@@ -69,9 +71,9 @@ async function reject(
       failRequest(target, { seen, nowMs, expiresAt, reason }),
     )
     const isOurs = result.applied || (result.found && numberOf(result.found, 'failed_at') === nowMs)
-    return isOurs ? 'failed' : undefined
+    return isOurs ? { outcome: 'failed' } : undefined
   }
-  const availableAtMs = nowMs + delayMs(attempts, nowMs)
+  const availableAtMs = nowMs + delayMs(attempts)
   const result = await updateEvent(
     options,
     scope,
@@ -81,5 +83,5 @@ async function reject(
   const isOurs =
     result.applied ||
     (result.found && textOf(result.found, 'available_at') === availability(availableAtMs, ulid))
-  return isOurs ? 'delayed' : undefined
+  return isOurs ? { outcome: 'delayed', available_at: availableAtMs } : undefined
 }

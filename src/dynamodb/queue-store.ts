@@ -129,6 +129,7 @@ async function release(
   if (result.found === undefined || isExpired(result.found, nowMs)) return 'not_found'
   // Free since the very time that we tried to free it: that was our own try, whose answer got lost.
   const isOurs =
+    textOf(result.found, 'status') === 'undelivered' &&
     result.found['lease_id'] === undefined &&
     textOf(result.found, 'available_at') === availability(nowMs, ulid)
   return isOurs ? 'done' : 'lease_lost'

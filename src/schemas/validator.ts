@@ -1,4 +1,4 @@
-import { Ajv, type ErrorObject } from 'ajv'
+import { Ajv, type ErrorObject, type SchemaObject } from 'ajv'
 import { parseRfc3339 } from './rfc3339.ts'
 import type { FieldFault } from '../errors.ts'
 
@@ -65,7 +65,10 @@ export type Validator = (value: unknown) => FieldFault[]
  * @param isText Whether the members arrive as texts and are to be converted.
  */
 export function createValidator(schema: object, whole: string, isText = false): Validator {
-  const validate = (isText ? coercing : strict).compile(schema)
+  // Without its name: Ajv knows each name once, and every app that is built has a copy of the schema.
+  const nameless: SchemaObject = { ...schema }
+  delete nameless.$id
+  const validate = (isText ? coercing : strict).compile(nameless)
   return (value) => {
     if (validate(value)) return []
     return (validate.errors ?? []).map((error) => ({

@@ -1,0 +1,65 @@
+import t from 'tap'
+import { createCandidates } from '../../src/domain/candidates.ts'
+import type { Candidate, QueueStore } from '../../src/domain/ports.ts'
+import { newTenant, scopeOf } from '../support/table.ts'
+
+const candidate = (n: number): Candidate => ({ event_id: `evt_${n}`, availability: `00${n}`, body_bytes: 10 })
+const WANTED = { events: 10, bytes: 1_000, atLeast: 1 }
+
+function candidatesOver(found: Candidate[]) {
+  const queue = { candidates: async () => found } as unknown as QueueStore
+  return createCandidates({ queue, clock: () => 1_000_000, random: () => 0, deadlineMs: 1_000 })
+}
+
+t.test('an event that is told of twice is handed out once', async (t) => {
+  const scope = scopeOf(newTenant())
+  const candidates = candidatesOver([])
+  for (const n of [1, 2, 1]) candidates.hint(scope.tenant.name, candidate(n))
+  t.strictSame(await candidates.take(scope, WANTED), [candidate(1), candidate(2)])
+  t.strictSame(await candidates.take(scope, WANTED), [])
+})
+
+t.test('an event that was read and is told of is handed out once', async (t) => {
+  const scope = scopeOf(newTenant())
+  const candidates = candidatesOver([candidate(1), candidate(2)])
+  t.strictSame(await candidates.take(scope, { ...WANTED, events: 1 }), [candidate(1)])
+  for (const n of [1, 2, 3]) candidates.hint(scope.tenant.name, { ...candidate(n), body_bytes: 500 })
+  t.strictSame(await candidates.take(scope, { ...WANTED, bytes: 505 }), [candidate(2)])
+  t.match(await candidates.take(scope, WANTED), [{ event_id: 'evt_3' }])
+})
+
+t.test('who comes away empty-handed from a shared reading looks again', async (t) => {
+  const scope = scopeOf(newTenant())
+  let readings = 0
+  const queue = {
+    candidates: async (_scope: unknown, limit: number) => {
+      readings += 1
+      return Array.from({ length: 250 }, (_, n) => candidate(n)).slice(0, limit)
+    },
+  } as unknown as QueueStore
+  const candidates = createCandidates({ queue, clock: () => 1_000_000, random: () => 0, deadlineMs: 1_000 })
+  const takes = await Promise.all(Array.from({ length: 26 }, () => candidates.take(scope, WANTED)))
+  t.strictSame(
+    takes.map((taken) => taken.length),
+    [...Array<number>(25).fill(10), 0],
+  )
+  t.equal(new Set(takes.flat().map(({ event_id }) => event_id)).size, 250)
+  t.ok(readings <= 4, `${readings} readings`)
+})
+
+t.test('one shard that was read alone says nothing of the others', async (t) => {
+  const scope = scopeOf(newTenant(4))
+  const asked: (number | undefined)[] = []
+  const queue = {
+    candidates: async (_scope: unknown, _limit: number, shard?: number) => {
+      asked.push(shard)
+      return asked.length === 1 ? [candidate(1)] : []
+    },
+  } as unknown as QueueStore
+  const candidates = createCandidates({ queue, clock: () => 1_000_000, random: () => 0.5, deadlineMs: 1_000 })
+  for (let n = 0; n < 5; n++) candidates.report(scope.tenant.name, 1, 1)
+  const waiting = { ...WANTED, emptyForMs: 500 }
+  t.strictSame(await candidates.take(scope, waiting), [candidate(1)])
+  t.strictSame(await candidates.take(scope, waiting), [])
+  t.strictSame(asked, [2, 2, undefined])
+})

@@ -1,0 +1,253 @@
+import type { Claim, Create, End, Extend, FinalEvent, Handed, History, Inbox, Operation } from './history.ts'
+
+type Rule =
+  | 'lost'
+  | 'not drained'
+  | 'from nowhere'
+  | 'duplicated'
+  | 'resurrected'
+  | 'handed out after it failed'
+  | 'doubly held'
+  | 'attempts do not rise'
+  | 'attempts do not add up'
+  | 'overtaken holder accepted'
+  | 'wrong end'
+
+export interface Violation {
+  rule: Rule
+  event_id: string
+  detail: string
+}
+
+/** Everything that was done with one event. */
+interface Story {
+  event_id: string
+  claims: (Claim & { handed: Handed; completed: number })[]
+  reads: (Inbox | Claim)[]
+  extends: Extend[]
+  ends: End[]
+  final: FinalEvent | undefined
+}
+
+/** When there is no answer, the operation may take effect at any time. */
+const latest = ({ completed }: Operation) => completed ?? Infinity
+const mayHaveHappened = ({ outcome }: Operation) => outcome !== 'fail'
+const isCreate = (operation: Operation): operation is Create => operation.op === 'create'
+
+function tellStories({ operations, final }: History): Story[] {
+  const stories = new Map<string, Story>()
+  const storyOf = (event_id: string): Story => {
+    const story = stories.get(event_id) ?? newStory(event_id)
+    stories.set(event_id, story)
+    return story
+  }
+  for (const operation of operations) {
+    const { op } = operation
+    if (op === 'create') continue
+    if (op === 'claim' || op === 'inbox') {
+      for (const handed of operation.events) {
+        const story = storyOf(handed.event_id)
+        story.reads.push(operation)
+        const { completed } = operation
+        if (op === 'claim' && completed !== null) story.claims.push({ ...operation, handed, completed })
+      }
+    } else if (op === 'extend') storyOf(operation.event_id).extends.push(operation)
+    else storyOf(operation.event_id).ends.push(operation)
+  }
+  for (const event of final) storyOf(event.event_id).final = event
+  return [...stories.values()]
+}
+
+const newStory = (event_id: string): Story => ({
+  event_id,
+  claims: [],
+  reads: [],
+  extends: [],
+  ends: [],
+  final: undefined,
+})
+
+/** Finds in a history whatever the service promises never to let happen. A pure function. */
+export function checkHistory(history: History): Violation[] {
+  const unknownClaims = history.operations.filter(
+    ({ op, outcome }) => op === 'claim' && outcome === 'unknown',
+  ).length
+  return [
+    ...checkCreated(history),
+    ...checkOrigins(history),
+    ...tellStories(history).flatMap((story) => [
+      ...checkAfterEnd(story),
+      ...checkHolds(story),
+      ...checkAttempts(story, unknownClaims),
+      ...checkOvertaken(story),
+      ...checkFinal(story, history.maxAttempts),
+    ]),
+  ]
+}
+
+/** Every event that was accepted is there and came to an end; a key stands for one event. */
+function checkCreated({ operations, final }: History): Violation[] {
+  const ends = new Map(final.map((event) => [event.event_id, event]))
+  const accepted = operations
+    .filter(isCreate)
+    .flatMap(({ event_id, key }) => (event_id ? { event_id, key } : []))
+  const lost = [...new Set(accepted.map(({ event_id }) => event_id))]
+    .filter((id) => !ends.has(id))
+    .map((event_id): Violation => ({ rule: 'lost', event_id, detail: 'accepted, and gone' }))
+  const open = final
+    .filter(({ status }) => status !== 'delivered' && status !== 'failed')
+    .map(({ event_id, status }): Violation => ({ rule: 'not drained', event_id, detail: status }))
+  const ofKey = Map.groupBy(accepted, ({ key }) => key)
+  const twice = [...ofKey].flatMap(([key, events]): Violation[] => {
+    const ids = [...new Set(events.map(({ event_id }) => event_id))]
+    if (key === undefined || ids.length === 1) return []
+    return [{ rule: 'duplicated', event_id: ids.join(' '), detail: `under the key ${key}` }]
+  })
+  return [...lost, ...open, ...twice]
+}
+
+/** What is handed out was posted before; what was posted once is there once. */
+function checkOrigins({ operations, final }: History): Violation[] {
+  const creates = Map.groupBy(operations.filter(isCreate), ({ n }) => n)
+  const isPosted = ({ n, event_id }: Handed, at: number) =>
+    (creates.get(n) ?? []).some(
+      (create) =>
+        create.invoked <= at && create.outcome !== 'fail' && (create.event_id ?? event_id) === event_id,
+    )
+  const handed = operations.flatMap((operation) =>
+    operation.op === 'claim' || operation.op === 'inbox'
+      ? operation.events.map((event) => ({ event, at: latest(operation) }))
+      : [],
+  )
+  const nowhere = [...handed, ...final.map((event) => ({ event, at: Infinity }))]
+    .filter(({ event, at }) => !isPosted(event, at))
+    .map(({ event }): Violation => ({
+      rule: 'from nowhere',
+      event_id: event.event_id,
+      detail: `n ${event.n}`,
+    }))
+  const twice = [...Map.groupBy(final, ({ n }) => n).values()]
+    .filter((events) => events.length > 1)
+    .map((events): Violation => {
+      const ids = events.map(({ event_id }) => event_id).join(' ')
+      return { rule: 'duplicated', event_id: ids, detail: `n ${events[0]?.n ?? ''}` }
+    })
+  return [...nowhere, ...twice]
+}
+
+/** No reading that began after an acknowledgement was answered shows the event; nor after it was given up. */
+function checkAfterEnd({ event_id, reads, ends }: Story): Violation[] {
+  const endedAt = (isEnd: (end: End) => boolean) =>
+    Math.min(...ends.filter((end) => end.outcome === 'ok' && isEnd(end)).map(latest))
+  const after = (moment: number, rule: Rule): Violation[] =>
+    reads
+      .filter(({ invoked }) => invoked > moment)
+      .map(({ op, process, invoked }) => ({
+        rule,
+        event_id,
+        detail: `${op} by ${process} ${(invoked - moment).toFixed(1)} ms later`,
+      }))
+  return [
+    ...after(
+      endedAt(({ op }) => op === 'acknowledge'),
+      'resurrected',
+    ),
+    ...after(
+      endedAt(({ op, permanent }) => op === 'nack' && permanent === true),
+      'handed out after it failed',
+    ),
+  ]
+}
+
+interface Hold {
+  lease_id: string
+  process: string
+  from: number
+  until: number
+}
+
+/**
+ * From when its holder knew of it until its holder had been told it would end, or let go. An extension that was
+ * accepted proves that nobody else had the event in between.
+ */
+function holdsOf({ claims, extends: extensions, ends }: Story): Hold[] {
+  return claims.map(({ lease_id = '', process, completed, expires_at = 0 }) => {
+    const told = extensions
+      .filter((extension) => extension.lease_id === lease_id && extension.outcome === 'ok')
+      .sort((a, b) => latest(a) - latest(b))
+      .at(-1)?.expires_at
+    const letGo = ends.filter((end) => end.lease_id === lease_id && mayHaveHappened(end))
+    const until = Math.min(told ?? expires_at, ...letGo.map(({ invoked }) => invoked))
+    return { lease_id, process, from: completed, until }
+  })
+}
+
+function checkHolds(story: Story): Violation[] {
+  const holds = holdsOf(story)
+    .filter(({ from, until }) => from < until)
+    .sort((a, b) => a.from - b.from)
+  return holds.flatMap((hold, n) =>
+    holds.slice(n + 1).flatMap((later): Violation[] => {
+      if (later.from >= hold.until) return []
+      const overlap = Math.min(hold.until, later.until) - later.from
+      const detail = `${hold.process} and ${later.process} for ${overlap.toFixed(1)} ms`
+      return [{ rule: 'doubly held', event_id: story.event_id, detail }]
+    }),
+  )
+}
+
+/** Each hand-out is counted once: no number comes twice, none goes back, and the sum is right. */
+function checkAttempts({ event_id, claims, final }: Story, unknownClaims: number): Violation[] {
+  const rising = claims.flatMap((claim, n) =>
+    claims.slice(n + 1).flatMap((other): Violation[] => {
+      const [first, second] = claim.completed <= other.completed ? [claim, other] : [other, claim]
+      const isOrdered = first.completed < second.invoked
+      const [a, b] = [first.handed.attempt, second.handed.attempt]
+      if (isOrdered ? a < b : a !== b) return []
+      return [{ rule: 'attempts do not rise', event_id, detail: `${a}, then ${b}` }]
+    }),
+  )
+  if (!final) return rising
+  const most = claims.length + unknownClaims
+  if (final.attempt >= claims.length && final.attempt <= most) return rising
+  const detail = `${final.attempt} counted, ${claims.length} to ${most} made`
+  return [...rising, { rule: 'attempts do not add up', event_id, detail }]
+}
+
+/**
+ * Whoever holds a lease that somebody else's came after is refused. Unless the event is delivered already, perhaps by an
+ * operation whose answer was lost; or the later holder has let go of it, so that nobody holds it.
+ */
+function checkOvertaken({ event_id, claims, ends }: Story): Violation[] {
+  const accepted = ends.filter((end) => end.outcome === 'ok' && end.lease_id !== undefined)
+  return accepted.flatMap((end): Violation[] => {
+    const own = claims.find(({ lease_id }) => lease_id === end.lease_id)
+    const rival = claims.find(
+      (claim) => own && claim.invoked > own.completed && claim.completed < end.invoked && claim !== own,
+    )
+    const isExcused = ends.some(
+      (other) =>
+        other !== end &&
+        mayHaveHappened(other) &&
+        other.invoked <= latest(end) &&
+        (other.op === 'acknowledge' || other.lease_id !== end.lease_id),
+    )
+    if (!rival || isExcused) return []
+    return [{ rule: 'overtaken holder accepted', event_id, detail: `${end.op} by ${end.process}` }]
+  })
+}
+
+/** How it ended is how somebody ended it. */
+function checkFinal({ event_id, ends, final }: Story, maxAttempts: number): Violation[] {
+  if (!final) return []
+  const { status, attempt } = final
+  const wrong = (detail: string): Violation[] => [{ rule: 'wrong end', event_id, detail }]
+  const acknowledgements = ends.filter(({ op }) => op === 'acknowledge')
+  if (acknowledgements.some(({ outcome }) => outcome === 'ok') && status !== 'delivered')
+    return wrong(`acknowledged, but ${status}`)
+  if (status === 'delivered' && !acknowledgements.some(mayHaveHappened)) return wrong('delivered by nobody')
+  const isRejected = ends.some((end) => end.op === 'nack' && end.permanent === true && mayHaveHappened(end))
+  if (status === 'failed' && attempt < maxAttempts && !isRejected)
+    return wrong(`failed after ${attempt} attempts`)
+  return attempt > maxAttempts ? wrong(`handed out ${attempt} times`) : []
+}
