@@ -189,11 +189,11 @@ function testPromises(t: Test, endpoint: string): void {
       const second = await claim()
       t.match(second.claim, { outcome: 'claimed', event: { delivery_attempts: 2 } })
       const rejection = { lease_id: second.lease.lease_id, delayMs: () => 5, reason: 'r', permanent: false }
-      t.equal(await lose(() => queue.nack(scope, id, rejection)), 'delayed')
+      t.match(await lose(() => queue.nack(scope, id, rejection)), { outcome: 'delayed' })
       clock.advance(10)
-      t.equal(
+      t.match(
         await lose(() => queue.nack(scope, id, { ...rejection, lease_id: undefined, permanent: true })),
-        'failed',
+        { outcome: 'failed' },
       )
       t.match(await lose(() => queue.redrive(scope, id, clock.now())), { outcome: 'redriven' })
       t.match(await store.get(scope, id), { status: 'pending', delivery_attempts: 0 })

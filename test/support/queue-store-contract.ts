@@ -190,7 +190,7 @@ function testHolding(t: Test, table: TestTable): void {
       t.equal(await queue.release(scope, id, lease.lease_id, clock.now()), 'not_found')
       t.strictSame(await queue.redrive(scope, id, clock.now()), { outcome: 'not_found' })
       const rejection = { lease_id: undefined, delayMs: () => 0, reason: undefined, permanent: false }
-      t.equal(await queue.nack(scope, id, rejection), 'not_found')
+      t.match(await queue.nack(scope, id, rejection), { outcome: 'not_found' })
     }
   })
 }
@@ -203,11 +203,11 @@ function testRejecting(t: Test, table: TestTable): void {
     const scope = scopeOfNew()
     const [id = ''] = await createMany(table, scope.tenant, 1)
     const { lease } = await claimOnly(table, scope)
-    t.equal(await queue.nack(scope, id, rejection), 'conflict', 'somebody holds it')
-    t.equal(await queue.nack(scope, id, { ...rejection, lease_id: 'another' }), 'lease_lost')
+    t.match(await queue.nack(scope, id, rejection), { outcome: 'conflict' }, 'somebody holds it')
+    t.match(await queue.nack(scope, id, { ...rejection, lease_id: 'another' }), { outcome: 'lease_lost' })
     const delayMs = (attempts: number) => attempts * 10_000
     const mine = { ...rejection, lease_id: lease.lease_id, delayMs, reason: 'no luck' }
-    t.equal(await queue.nack(scope, id, mine), 'delayed')
+    t.match(await queue.nack(scope, id, mine), { outcome: 'delayed' })
     t.match(await store.get(scope, id), {
       status: 'undelivered',
       lease_expires_at: null,
@@ -216,11 +216,7 @@ function testRejecting(t: Test, table: TestTable): void {
     t.strictSame(await queue.candidates(scope, 10), [])
     clock.advance(10_001)
     t.equal((await queue.candidates(scope, 10)).length, 1)
-    t.equal(
-      await queue.nack(scope, id, { ...mine, lease_id: lease.lease_id }),
-      'lease_lost',
-      'the lease is gone',
-    )
+    t.match(await queue.nack(scope, id, mine), { outcome: 'lease_lost' }, 'the lease is gone')
   })
 
   t.test(
@@ -228,9 +224,9 @@ function testRejecting(t: Test, table: TestTable): void {
     async (t) => {
       const scope = scopeOfNew()
       const [id = ''] = await createMany(table, scope.tenant, 1)
-      t.equal(await queue.nack(scope, id, rejection), 'delayed')
+      t.match(await queue.nack(scope, id, rejection), { outcome: 'delayed' })
       t.match(await store.get(scope, id), { status: 'undelivered', delivery_attempts: 0 })
-      t.equal(await queue.nack(scope, id, { ...rejection, delayMs: () => 0 }), 'delayed')
+      t.match(await queue.nack(scope, id, { ...rejection, delayMs: () => 0 }), { outcome: 'delayed' })
       t.equal((await queue.candidates(scope, 10)).length, 1)
     },
   )
@@ -238,10 +234,12 @@ function testRejecting(t: Test, table: TestTable): void {
   t.test('rejected for good, or once too often, it fails', async (t) => {
     const scope = scopeOfNew()
     const [id = ''] = await createMany(table, scope.tenant, 1)
-    t.equal(await queue.nack(scope, id, { ...rejection, permanent: true, reason: 'bad' }), 'failed')
+    t.match(await queue.nack(scope, id, { ...rejection, permanent: true, reason: 'bad' }), {
+      outcome: 'failed',
+    })
     t.match(await store.get(scope, id), { status: 'failed', last_failure_reason: 'bad', failed_at: /Z$/ })
-    t.equal(await queue.nack(scope, id, rejection), 'conflict')
-    t.equal(await queue.nack(scope, id, { ...rejection, lease_id: 'any' }), 'lease_lost')
+    t.match(await queue.nack(scope, id, rejection), { outcome: 'conflict' })
+    t.match(await queue.nack(scope, id, { ...rejection, lease_id: 'any' }), { outcome: 'lease_lost' })
     const [second = ''] = await createMany(table, scope.tenant, 1)
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const { lease } = await claimOnly(table, scope)
@@ -250,7 +248,7 @@ function testRejecting(t: Test, table: TestTable): void {
         lease_id: lease.lease_id,
         delayMs: () => 0,
       })
-      t.equal(outcome, attempt < MAX_ATTEMPTS ? 'delayed' : 'failed')
+      t.match(outcome, { outcome: attempt < MAX_ATTEMPTS ? 'delayed' : 'failed' })
     }
     await store.acknowledge(scope, second)
     t.match(await store.get(scope, second), { status: 'delivered', failed_at: null })
