@@ -79,7 +79,10 @@ async function fill(
     const found = await queue.candidates(scope, limit, only)
     // One shard says nothing of the others.
     state.isComplete = found.length < limit && (only === undefined || tenant.read_shards === 1)
-    state.waiting = found.filter(({ availability }) => !state.handedOut.has(availability))
+    const free = found.filter(({ availability }) => !state.handedOut.has(availability))
+    // Several tasks may have drawn the same shard: each starts at another place of it.
+    const first = only === undefined ? 0 : Math.floor(random() * free.length)
+    state.waiting = [...free.slice(first), ...free.slice(0, first)]
   }
   await read(shard)
   if (state.waiting.length === 0 && shard !== undefined) await read()

@@ -6,9 +6,9 @@ import { newTenant, scopeOf } from '../support/table.ts'
 const candidate = (n: number): Candidate => ({ event_id: `evt_${n}`, availability: `00${n}`, body_bytes: 10 })
 const WANTED = { events: 10, bytes: 1_000, atLeast: 1 }
 
-function candidatesOver(found: Candidate[]) {
+function candidatesOver(found: Candidate[], random = () => 0) {
   const queue = { candidates: async () => found } as unknown as QueueStore
-  return createCandidates({ queue, clock: () => 1_000_000, random: () => 0, deadlineMs: 1_000 })
+  return createCandidates({ queue, clock: () => 1_000_000, random, deadlineMs: 1_000 })
 }
 
 t.test('an event that is told of twice is handed out once', async (t) => {
@@ -62,4 +62,12 @@ t.test('one shard that was read alone says nothing of the others', async (t) => 
   t.strictSame(await candidates.take(scope, waiting), [candidate(1)])
   t.strictSame(await candidates.take(scope, waiting), [])
   t.strictSame(asked, [2, 2, undefined])
+})
+
+t.test('tasks that draw the same shard start at different places of it', async (t) => {
+  const scope = scopeOf(newTenant())
+  const candidates = candidatesOver([1, 2, 3, 4].map(candidate), () => 0.5)
+  for (let n = 0; n < 5; n++) candidates.report(scope.tenant.name, 1, 1)
+  const taken = await candidates.take(scope, WANTED)
+  t.strictSame(taken, [3, 4, 1, 2].map(candidate))
 })

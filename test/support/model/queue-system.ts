@@ -37,6 +37,8 @@ export class QueueSystem {
     EventDelivered: 0,
     EventFailed: 0,
   }
+  /** How many claims went for an event that had moved on: tasks that lose some leave the exact order. */
+  lostClaims = 0
   /** How many answers of writes got lost. */
   lostAnswers = 0
   now = START
@@ -91,9 +93,17 @@ export class QueueSystem {
     const { dynamodb, table } = this.ground
     const clock = () => this.now
     const common = { dynamodb, table, clock, ...RULES }
+    const queue = createQueueStore(common)
     return createEvents({
       store: this.#mortal(createEventStore(common)),
-      queue: createQueueStore(common),
+      queue: {
+        ...queue,
+        claim: async (...args) => {
+          const result = await queue.claim(...args)
+          if (result.outcome === 'lost') this.lostClaims += 1
+          return result
+        },
+      },
       idempotency: createIdempotencyStore({ ...common, windowSeconds: RULES.keyWindowSeconds }),
       cursors: createCursors([CURSOR_SECRET]),
       clock,
