@@ -127,7 +127,11 @@ function testHistories(t: Test, endpoint: string): void {
     'the check notices when clocks differ by more than the second that leases are stored for longer',
     { buffered: true },
     async (t) => {
-      const violations = await runLocally(t, { dawdling: 0.9 }, [0, 1_600])
+      // It takes the right moment, which may not come in one run.
+      let violations: string[] = []
+      for (let run = 0; run < 4 && violations.length === 0; run++) {
+        violations = await runLocally(t, { dawdling: 0.9 }, [0, 1_600])
+      }
       t.ok(
         violations.some((violation) => violation.startsWith('doubly held')),
         violations[0] ?? 'no violation',
