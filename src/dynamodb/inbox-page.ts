@@ -4,9 +4,9 @@ import type { EventStoreOptions } from './event-store.ts'
 import { hydrate } from './hydrate.ts'
 import { isOffered, numberOf, textOf, toEvent } from './items.ts'
 import { ulidOfAvailability, type Item } from './keys.ts'
-import { firstPageLimit, MAX_SHARD_PAGES, pageLimit } from './page-limit.ts'
 import { inboxRequest } from './requests.ts'
-import { createShardMerge, type ShardMerge } from './shard-merge.ts'
+import type { ShardMerge } from './shard-merge.ts'
+import { queryShards } from './shard-queries.ts'
 
 /** A page ends at this many bytes of bodies, unless its first event alone has more. */
 const MAX_PAGE_BYTES = 4 * 1024 * 1024
@@ -15,27 +15,6 @@ const MAX_PAGE_BYTES = 4 * 1024 * 1024
 const MAX_BATCH = 100
 
 const sortKeyOf = (row: Item) => textOf(row, 'available_at')
-
-function mergeInbox(
-  { dynamodb, table }: EventStoreOptions,
-  scope: CallScope,
-  query: InboxReadQuery,
-): ShardMerge {
-  const { tenant, signal } = scope
-  const first = firstPageLimit(query.limit, tenant.read_shards)
-  return createShardMerge({
-    shards: tenant.read_shards,
-    maxPages: MAX_SHARD_PAGES,
-    readPage: async (shard, page, continuation) => {
-      const limit = pageLimit(first, page, query.event_type !== undefined)
-      const request = inboxRequest(table, tenant.name, query, { shard, limit, continuation })
-      const { Items: rows = [], LastEvaluatedKey } = await dynamodb.query(request, signal)
-      return { rows, continuation: LastEvaluatedKey }
-    },
-    sortKeyOf,
-    isBefore: (a, b) => a < b,
-  })
-}
 
 interface Candidates {
   rows: Item[]
@@ -74,7 +53,13 @@ export async function readInboxPage(
   scope: CallScope,
   query: InboxReadQuery,
 ): Promise<Page<Event>> {
-  const merge = mergeInbox(options, scope, query)
+  const merge = queryShards(options, scope, {
+    limit: query.limit,
+    isFiltered: query.event_type !== undefined,
+    toRequest: (page) => inboxRequest(options.table, scope.tenant.name, query, page),
+    sortKeyOf,
+    isBefore: (a, b) => a < b,
+  })
   const seen = new Set<string>()
   const events: Event[] = []
   let bytes = 0
