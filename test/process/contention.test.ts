@@ -3,7 +3,7 @@ import { CONSUMERS, ConsumerProcesses, SCENARIOS } from '../support/contention/c
 import { dynamoDBLocalEndpoint } from '../support/dynamodb-local.ts'
 import { openTable } from '../support/table.ts'
 
-const SIZE = { events: 1_000, eventsPerClaim: 10 }
+const SIZE = { events: 1_000, eventsPerClaim: 10, workMs: 200 }
 /** The best case and the one with most at stake; `npm run bench:contention` measures the others as well. */
 const CHECKED = SCENARIOS.filter(({ processes, shards }) => (processes === 1) === (shards === 1))
 const QUARTER_OF_A_SHARE = SIZE.events / CONSUMERS / 4
