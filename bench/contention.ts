@@ -1,5 +1,6 @@
 /**
- * `npm run bench:contention [rounds]`: how often consumers get in each other's way. 50 consumers claim 1,000 events, ten at a
+ * `npm run bench:contention -- [rounds] [ms of work per claim]`: how often consumers get in each other’s way.
+ * 50 consumers claim 1,000 events, ten at a
  * time, and acknowledge them; in one process and over five, on DynamoDB Local. Needs a Java runtime.
  */
 import { migrate } from '../src/dynamodb/migrate.ts'
@@ -8,7 +9,7 @@ import { CONSUMERS, ConsumerProcesses, SCENARIOS } from '../test/support/content
 import { startDynamoDBLocal } from '../test/support/dynamodb-local.ts'
 import { createStores } from '../test/support/table.ts'
 
-const SIZE = { events: 1_000, eventsPerClaim: 10 }
+const SIZE = { events: 1_000, eventsPerClaim: 10, workMs: Number(process.argv[3] ?? 200) }
 const TABLE = 'contention'
 const ROUNDS = Number(process.argv[2] ?? 3)
 
@@ -19,7 +20,7 @@ try {
   await migrate(client, TABLE)
   const table = { client, table: TABLE, ...createStores(client, TABLE) }
   console.log(
-    `${SIZE.events} events, ${CONSUMERS} consumers, ${SIZE.eventsPerClaim} per claim; a share is ${SIZE.events / CONSUMERS}`,
+    `${SIZE.events} events, ${CONSUMERS} consumers, ${SIZE.eventsPerClaim} per claim, ${SIZE.workMs} ms of work; a share is ${SIZE.events / CONSUMERS}`,
   )
   for (let round = 0; round < ROUNDS; round++) {
     for (const scenario of SCENARIOS) {

@@ -11,7 +11,7 @@ Takes the address from HOST and PORT, as the server itself does.
 `
 
 /** Below the 5 s after which the container engine gives up, so that the reason is told. */
-const TIMEOUT_MS = 3_000
+const TIMEOUT_MS = 2_000
 
 await runCommand(HELP, async () => {
   // Where HOST means every address (0.0.0.0), connecting to it reaches this machine.

@@ -46,5 +46,6 @@ t.test('fails by itself, and in time, where nothing answers', async (t) => {
   const port = await listen(t, () => {})
   const startedAt = performance.now()
   t.match(await check(port), { stderr: 'timeout', code: 1 })
-  t.ok(performance.now() - startedAt < 5_000, 'before the container engine gives up')
+  // Two seconds, and what a busy machine takes to start the process.
+  t.ok(performance.now() - startedAt < 10_000)
 })

@@ -76,7 +76,7 @@ function testHistories(t: Test, endpoint: string): void {
       const history = await runLoad({ urls, ...keys }, { ...LOAD, onTheWay: killOne })
       t.strictSame(await judge(t, history), [])
       const outcomes = new Set(history.operations.map(({ outcome }) => outcome))
-      t.strictSame([...outcomes].sort(), ['fail', 'ok', 'unknown'])
+      t.ok(outcomes.has('ok') && outcomes.has('unknown'), 'answers got lost')
     },
   )
 

@@ -17,6 +17,8 @@ export interface Job {
   tenant: Tenant
   consumers: number
   eventsPerClaim: number
+  /** How long a consumer works on what it claimed. */
+  workMs: number
 }
 
 export interface Report {
@@ -100,6 +102,7 @@ async function run(job: Job): Promise<Report> {
       await delay(PAUSE_MS)
       return []
     }
+    await delay(job.workMs)
     const body = { event_ids, lease_id: claimed.lease_id }
     const { results } = await untilAnswered(() => events.acknowledgeMany(scope(), body, () => {}))
     return results.filter(({ result }) => result !== 'lease_lost').map(({ event_id }) => event_id)

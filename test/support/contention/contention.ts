@@ -11,6 +11,8 @@ export const CONSUMERS = 50
 export interface Size {
   events: number
   eventsPerClaim: number
+  /** How long a consumer works on what it claimed. Without work the quickest process takes most. */
+  workMs: number
 }
 const TIMEOUT_MS = 40_000
 
@@ -93,13 +95,13 @@ export class ConsumerProcesses {
     table: TestTable,
     endpoint: string,
     { processes, shards }: Scenario,
-    { events, eventsPerClaim }: Size,
+    { events, eventsPerClaim, workMs }: Size,
   ): Promise<Contention> {
     const tenant = newTenant(shards)
     const drafts = Array.from({ length: events }, (_, n) => draftOf(table, { payload: { n } }, n % shards))
     await pMap(drafts, (draft) => table.store.create(scopeOf(tenant), draft), { concurrency: 16 })
     const consumers = CONSUMERS / processes
-    const job: Job = { endpoint, table: table.table, tenant, consumers, eventsPerClaim }
+    const job: Job = { endpoint, table: table.table, tenant, consumers, eventsPerClaim, workMs }
     const start = performance.now()
     const reports = await runJob(this.#children.slice(0, processes), job, events)
     const perConsumer = reports.flatMap(({ handled }) => handled)
