@@ -1,7 +1,7 @@
 /**
  * `npm run bench:contention -- [rounds] [ms of work per claim]`: how often consumers get in each other’s way.
- * 50 consumers claim 1,000 events, ten at a
- * time, and acknowledge them; in one process and over five, on DynamoDB Local. Needs a Java runtime.
+ * 50 consumers claim 1,000 events, ten at a time, and acknowledge them; in one process and over five, on DynamoDB
+ * Local. Needs a Java runtime.
  */
 import { migrate } from '../src/dynamodb/migrate.ts'
 import { createClient } from '../src/dynamodb/client.ts'

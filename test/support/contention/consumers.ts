@@ -110,6 +110,8 @@ async function run(job: Job): Promise<Report> {
 
   async function consume(): Promise<string[]> {
     const handled: string[] = []
+    // Nobody's consumers all come at the same moment.
+    await delay(Math.random() * job.workMs)
     while (!isStopped) {
       const ids = await claimAndHandle()
       handled.push(...ids)

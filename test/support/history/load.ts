@@ -12,15 +12,13 @@ export interface Load {
   workers: number
   pollers: number
   maxAttempts: number
-  /** Which part of events workers leave until after their lease. */
-  dawdling?: number
+  /** Which part of what they claim workers hold until it lapses, while they claim more. */
+  hoarding?: number
   /** Told when a third of the time has passed. */
   onTheWay?: () => void
 }
 
 const LEASE_SECONDS = 1
-/** The way of handling that is slower than the lease. */
-const DAWDLING = 1
 /** On a machine that is busy it takes longer until enough has happened. */
 const MIN_EVENTS = 60
 const MAX_LONGER_MS = 10_000
@@ -48,9 +46,10 @@ async function handle(
   client: RecordingClient,
   { event_id }: Handed,
   lease_id: string,
-  dawdling: number,
+  hoarding: number,
 ): Promise<void> {
-  const way = chance(dawdling) ? DAWDLING : upTo(DAWDLING)
+  if (chance(hoarding)) return
+  const way = Math.random()
   await delay(upTo(60))
   if (!client.isAlive) return
   if (way < 0.45) return client.acknowledge(event_id, lease_id)
@@ -70,16 +69,16 @@ async function handle(
   return chance(0.5) ? client.acknowledge(event_id, lease_id) : client.extend(lease_id, [event_id], 1)
 }
 
-async function work(client: RecordingClient, isOver: IsOver, dawdling: number): Promise<void> {
+async function work(client: RecordingClient, isOver: IsOver, hoarding: number): Promise<void> {
   while (client.isAlive && !isOver()) {
     const { events, lease_id } = await client.claim(1 + Math.floor(upTo(5)), LEASE_SECONDS, 1)
     if (lease_id === undefined) continue
-    if (chance(0.2 * (1 - dawdling)))
+    if (chance(0.2 * (1 - hoarding)))
       await client.acknowledgeMany(
         lease_id,
         events.map(({ event_id }) => event_id),
       )
-    else for (const event of events) await handle(client, event, lease_id, dawdling)
+    else for (const event of events) await handle(client, event, lease_id, hoarding)
   }
 }
 
@@ -154,7 +153,7 @@ export async function runLoad(target: Target, load: Load): Promise<History> {
             200 + upTo(1_500),
           )
         : undefined
-      await work(client, isOver, load.dawdling ?? 0)
+      await work(client, isOver, load.hoarding ?? 0)
       clearTimeout(shift)
     }
   }
