@@ -1,10 +1,9 @@
 import { parseArgs } from 'node:util'
-import { readConfig } from '../config.ts'
 import { ROLES, type Role } from '../domain/access.ts'
 import { createKey, revokeKey, rotateKey, type CreatedKey } from '../domain/key-management.ts'
 import type { AccessAdminStore } from '../domain/ports.ts'
-import { openStorage } from '../storage.ts'
 import { runCommand, UsageError } from './command.ts'
+import { withAccess } from './with-access.ts'
 import { formatKeys } from './key-table.ts'
 import { parseDuration, parseMoment } from './time-arguments.ts'
 
@@ -106,11 +105,5 @@ function parse(args: string[]): (access: AccessAdminStore) => Promise<void> {
 }
 
 await runCommand(HELP, async (args) => {
-  const run = parse(args)
-  const storage = await openStorage(readConfig(process.env).storage, { attach: true })
-  try {
-    await run(storage.access)
-  } finally {
-    await storage.close()
-  }
+  await withAccess(parse(args))
 })

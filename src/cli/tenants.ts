@@ -1,11 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { readConfig } from '../config.ts'
 import { POSITIVE_TTL_MS } from '../domain/authenticator.ts'
 import { growTenant } from '../domain/grow-tenant.ts'
 import type { AccessAdminStore } from '../domain/ports.ts'
-import { openStorage } from '../storage.ts'
 import { runCommand, UsageError } from './command.ts'
+import { withAccess } from './with-access.ts'
 
 const HELP = `Lists tenants and spreads them over shards, in the configured table or the embedded store.
 
@@ -56,11 +55,5 @@ function parse(args: string[]): (access: AccessAdminStore) => Promise<void> {
 }
 
 await runCommand(HELP, async (args) => {
-  const run = parse(args)
-  const storage = await openStorage(readConfig(process.env).storage, { attach: true })
-  try {
-    await run(storage.access)
-  } finally {
-    await storage.close()
-  }
+  await withAccess(parse(args))
 })

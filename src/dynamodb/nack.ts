@@ -1,7 +1,8 @@
 import { ulidOf, type Ulid } from '../domain/event-id.ts'
 import type { CallScope, Nack, Rejection } from '../domain/ports.ts'
 import { updateEvent } from './conditional.ts'
-import { delayRequest, failRequest } from './event-writes.ts'
+import { delayRequest } from './event-writes.ts'
+import { failEvent } from './fail-event.ts'
 import { isExpired, numberOf, textOf } from './items.ts'
 import { availability, availableAt, type Item } from './keys.ts'
 import type { QueueStoreOptions } from './queue-store.ts'
@@ -59,20 +60,13 @@ async function reject(
   { ulid, item, nowMs }: SeenEvent,
   { permanent, reason, delayMs }: Rejection,
 ): Promise<Nack | undefined> {
-  const target = { table: options.table, tenant: scope.tenant.name, ulid }
   const seen = textOf(item, 'available_at')
   const attempts = numberOf(item, 'delivery_attempts')
   if (permanent || attempts >= options.maxAttempts) {
-    const expiresAt = Math.floor(nowMs / 1000) + options.retentionSeconds
-    const result = await updateEvent(
-      options,
-      scope,
-      ulid,
-      failRequest(target, { seen, nowMs, expiresAt, reason }),
-    )
-    const isOurs = result.applied || (result.found && numberOf(result.found, 'failed_at') === nowMs)
-    return isOurs ? { outcome: 'failed' } : undefined
+    const isFailed = await failEvent(options, scope, { ulid, seen, nowMs, reason })
+    return isFailed ? { outcome: 'failed' } : undefined
   }
+  const target = { table: options.table, tenant: scope.tenant.name, ulid }
   const availableAtMs = nowMs + delayMs(attempts)
   const result = await updateEvent(
     options,

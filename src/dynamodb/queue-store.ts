@@ -1,8 +1,9 @@
-import { eventIdOf, ulidOf, type Ulid } from '../domain/event-id.ts'
+import { eventIdOf, ulidOf } from '../domain/event-id.ts'
 import type { CallScope, Candidate, Claim, Lease, LeaseChange, QueueStore, Redrive } from '../domain/ports.ts'
 import { updateEvent } from './conditional.ts'
 import type { EventStoreOptions } from './event-store.ts'
-import { claimRequest, extendRequest, failRequest, redriveRequest, releaseRequest } from './event-writes.ts'
+import { claimRequest, extendRequest, redriveRequest, releaseRequest } from './event-writes.ts'
+import { failEvent } from './fail-event.ts'
 import { readFailedPage } from './failed-page.ts'
 import { readInboxStats } from './inbox-stats.ts'
 import { isExpired, numberOf, textOf, toEvent } from './items.ts'
@@ -81,22 +82,10 @@ async function claim(
   if (textOf(item, 'lease_id') === lease.lease_id)
     return { outcome: 'claimed', event: toEvent(item, clock()) }
   const isUsedUp = textOf(item, 'available_at') === seen && numberOf(item, 'delivery_attempts') >= maxAttempts
-  return isUsedUp ? giveUp(options, scope, ulid, seen) : { outcome: 'lost' }
-}
-
-/** Fails an event whose attempts are used up, so that it stands in nobody's way. */
-async function giveUp(
-  options: QueueStoreOptions,
-  scope: CallScope,
-  ulid: Ulid,
-  seen: string,
-): Promise<Claim> {
-  const nowMs = options.clock()
-  const expiresAt = Math.floor(nowMs / 1000) + options.retentionSeconds
-  const target = { table: options.table, tenant: scope.tenant.name, ulid }
-  const result = await updateEvent(options, scope, ulid, failRequest(target, { seen, nowMs, expiresAt }))
-  const isOurs = result.applied || (result.found && numberOf(result.found, 'failed_at') === nowMs)
-  return { outcome: isOurs ? 'failed' : 'lost' }
+  if (!isUsedUp) return { outcome: 'lost' }
+  // So that it stands in nobody's way.
+  const isFailed = await failEvent(options, scope, { ulid, seen, nowMs: clock() })
+  return { outcome: isFailed ? 'failed' : 'lost' }
 }
 
 const isMissing = (found: Item | undefined, nowMs: number) => found === undefined || isExpired(found, nowMs)
