@@ -1,10 +1,9 @@
-import { invalidRequest } from '../errors.ts'
 import type { EventSummary } from '../schemas/event.ts'
 import type { ListQuery } from '../schemas/paging.ts'
 import type { CursorBinding } from './cursor.ts'
 import type { EventsDependencies } from './events.ts'
+import { parseInterval } from './interval.ts'
 import type { CallScope } from './ports.ts'
-import { parseRfc3339 } from '../schemas/rfc3339.ts'
 
 /** A page as a client sees it: `cursor` leads to the next one, null on the last. */
 export interface CursorPage<Item> {
@@ -12,19 +11,14 @@ export interface CursorPage<Item> {
   cursor: string | null
 }
 
-const toMs = (moment: string | undefined) => (moment === undefined ? undefined : parseRfc3339(moment))
-
 /** Lists a tenant's events, newest first. Throws `invalid_request` and `invalid_cursor`. */
 export function listEvents({ store, cursors }: EventsDependencies) {
   return async (scope: CallScope, query: ListQuery): Promise<CursorPage<EventSummary>> => {
     const { status, event_type, limit, cursor } = query
-    const created_after = toMs(query.created_after)
-    const created_before = toMs(query.created_before)
-    if (created_after !== undefined && created_before !== undefined && created_after >= created_before) {
-      throw invalidRequest([
-        { field: 'created_before', message: 'must be later than created_after', code: 'empty_interval' },
-      ])
-    }
+    const [created_after, created_before] = parseInterval(
+      { field: 'created_after', moment: query.created_after },
+      { field: 'created_before', moment: query.created_before },
+    )
     const binding: CursorBinding = {
       route: 'list',
       tenant: scope.tenant.name,

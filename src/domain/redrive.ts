@@ -1,15 +1,13 @@
 import pMap from 'p-map'
-import { AppError, eventNotFound, invalidRequest } from '../errors.ts'
+import { AppError, eventNotFound } from '../errors.ts'
 import type { Event } from '../schemas/event.ts'
 import type { RedriveBody, Redriven } from '../schemas/redrive.ts'
-import { parseRfc3339 } from '../schemas/rfc3339.ts'
 import { announce } from './availability.ts'
 import { MAX_CONCURRENT } from './concurrency.ts'
 import type { CursorBinding } from './cursor.ts'
 import type { EventsDependencies } from './events.ts'
+import { parseInterval } from './interval.ts'
 import type { CallScope, Redrive } from './ports.ts'
-
-const toMs = (moment: string | undefined) => (moment === undefined ? undefined : parseRfc3339(moment))
 
 function redriveOne(dependencies: EventsDependencies) {
   const { queue, clock } = dependencies
@@ -38,12 +36,10 @@ export function redriveInbox(dependencies: EventsDependencies) {
   const redrive = redriveOne(dependencies)
   return async (scope: CallScope, body: RedriveBody): Promise<Redriven> => {
     const { event_type, limit, dry_run, cursor } = body
-    const [failed_after, failed_before] = [toMs(body.failed_after), toMs(body.failed_before)]
-    if (failed_after !== undefined && failed_before !== undefined && failed_after >= failed_before) {
-      throw invalidRequest([
-        { field: 'failed_before', message: 'must be later than failed_after', code: 'empty_interval' },
-      ])
-    }
+    const [failed_after, failed_before] = parseInterval(
+      { field: 'failed_after', moment: body.failed_after },
+      { field: 'failed_before', moment: body.failed_before },
+    )
     const binding: CursorBinding = {
       route: 'redrive',
       tenant: scope.tenant.name,
