@@ -18,6 +18,7 @@ import { warnSeldom } from './metrics/warn-seldom.ts'
 import type { Stats } from './schemas/stats.ts'
 import type { Storage } from './storage.ts'
 import { describeDynamoDB } from './telemetry/describe-dynamodb.ts'
+import { createCallObserver, type CallObserver } from './telemetry/observe-calls.ts'
 import { observeClient } from './telemetry/observe-client.ts'
 import { startTracing } from './telemetry/tracing.ts'
 
@@ -39,7 +40,9 @@ export const UNOBSERVED: Observability = {
 }
 
 export interface RunningObservability extends Observability {
-  /** Watches the calls to the table, and what waits in the inbox. */
+  /** Is told of the calls to the table. */
+  calls: CallObserver
+  /** Measures what waits in the inbox. */
   watch(storage: Storage): void
   /** Sends what is left, within three seconds. */
   stop(): Promise<void>
@@ -143,18 +146,18 @@ export async function startObservability(options: ObservabilityOptions): Promise
     recorder,
     tracer,
     stats,
+    calls: createCallObserver({
+      service: 'DynamoDB',
+      tracer,
+      describe: describeDynamoDB,
+      onCall: (operation, durationMs) => {
+        recorder.observe('DynamoDBLatency', durationMs, operation)
+      },
+      onThrottle: () => {
+        recorder.count('DynamoDBThrottles')
+      },
+    }),
     watch(storage) {
-      observeClient(storage.client, {
-        service: 'DynamoDB',
-        tracer,
-        describe: describeDynamoDB,
-        onCall: (operation, durationMs) => {
-          recorder.observe('DynamoDBLatency', durationMs, operation)
-        },
-        onThrottle: () => {
-          recorder.count('DynamoDBThrottles')
-        },
-      })
       gauge = startGauge(options, tracer, storage)
     },
     async stop() {

@@ -76,6 +76,7 @@ async function serve(config: Config, recorder: WindowedRecorder, output: Output)
     writeLine,
   })
   const storage = await openStorage(config.storage, {
+    observer: observability.calls,
     onRestart: (reason) => {
       logger.error({ reason }, 'the embedded store died and was started again')
     },

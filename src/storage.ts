@@ -2,7 +2,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { StorageConfig } from './config.ts'
 import type { AccessAdminStore } from './domain/ports.ts'
 import { createAccessStore } from './dynamodb/access-store.ts'
-import { createClient, createDynamoDB, type DynamoDB } from './dynamodb/client.ts'
+import { createClient, createDynamoDB, type CallObserver, type DynamoDB } from './dynamodb/client.ts'
 import { openEmbeddedStore } from './dynamodb/embedded/embedded-store.ts'
 import { migrate } from './dynamodb/migrate.ts'
 
@@ -23,10 +23,19 @@ interface OpenOptions {
   attach?: boolean
   /** Told when the embedded store died and was started again. */
   onRestart?: (reason: string) => void
+  /** Told of the calls of requests. */
+  observer?: CallObserver | undefined
 }
 
-function connect(client: DynamoDBClient, table: string, stop: () => Promise<void>): Storage {
-  const dynamodb = createDynamoDB(client)
+interface Connection {
+  client: DynamoDBClient
+  table: string
+  observer: CallObserver | undefined
+  stop: () => Promise<void>
+}
+
+function connect({ client, table, observer, stop }: Connection): Storage {
+  const dynamodb = createDynamoDB(client, observer)
   return {
     client,
     dynamodb,
@@ -34,6 +43,7 @@ function connect(client: DynamoDBClient, table: string, stop: () => Promise<void
     access: createAccessStore({ dynamodb, table, timeoutMs: ACCESS_TIMEOUT_MS }),
     async close() {
       client.destroy()
+      await dynamodb.close()
       await stop()
     },
   }
@@ -44,9 +54,13 @@ function connect(client: DynamoDBClient, table: string, stop: () => Promise<void
  * embedded store is started and its table made.
  */
 export async function openStorage(config: StorageConfig, options: OpenOptions = {}): Promise<Storage> {
-  if (config.kind === 'dynamodb') return connect(createClient(config), config.table, async () => {})
+  const { table } = config
+  const { observer } = options
+  if (config.kind === 'dynamodb') {
+    return connect({ client: createClient(config), table, observer, stop: async () => {} })
+  }
   const store = await openEmbeddedStore({ folder: config.folder, ...options })
   const client = createClient({ endpoint: store.endpoint, region: 'local' })
-  await migrate(client, config.table)
-  return connect(client, config.table, () => store.stop())
+  await migrate(client, table)
+  return connect({ client, table, observer, stop: () => store.stop() })
 }

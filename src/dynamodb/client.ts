@@ -1,10 +1,5 @@
 import {
-  BatchGetItemCommand,
   DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-  QueryCommand,
-  UpdateItemCommand,
   type BatchGetItemCommandInput,
   type BatchGetItemCommandOutput,
   type GetItemCommandInput,
@@ -16,8 +11,9 @@ import {
   type UpdateItemCommandInput,
   type UpdateItemCommandOutput,
 } from '@aws-sdk/client-dynamodb'
-import { StandardRetryStrategy } from '@smithy/core/retry'
 import { toAppError } from './failure.ts'
+import { createRetryStrategy, MAX_ATTEMPTS } from './wire/retries.ts'
+import { ATTEMPT_TIMEOUT_MS, createWireClient } from './wire/wire-client.ts'
 
 export interface ConnectionOptions {
   /** Of DynamoDB Local or the embedded store; undefined for AWS, by region and the default credential chain. */
@@ -25,44 +21,20 @@ export interface ConnectionOptions {
   region?: string | undefined
 }
 
-/** An attempt that has no answer by then is tried again, as far as the deadline of the request allows. */
-const ATTEMPT_TIMEOUT_MS = 1_500
-const MAX_ATTEMPTS = 3
-const MAX_SOCKETS = 256
-const MAX_BACKOFF_MS = 400
-const THROTTLED_BASE_MS = 100
-
-/**
- * Full jitter from a small base. The SDK's own waits 1 s and more after a throttle, which is longer than a request
- * may take.
- */
-function createBackoff() {
-  let baseMs = 25
-  return {
-    setDelayBase(proposedMs: number) {
-      baseMs = Math.min(proposedMs, THROTTLED_BASE_MS)
-    },
-    computeNextBackoffDelay(attempt: number) {
-      return Math.floor(Math.random() * Math.min(baseMs * 2 ** attempt, MAX_BACKOFF_MS))
-    },
-  }
-}
-
 /** The emulators take any credentials, but want some. */
 const EMULATOR_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' }
 
-/** The SDK's client, set up so that no call outlasts its request. Its `logger` would log payloads: it stays off. */
+/**
+ * The SDK's client: for whatever is not a request's, and for the configuration of what is. It is set up so that no call
+ * outlasts a request. Its `logger` would log payloads: it stays off.
+ */
 export function createClient({ endpoint, region }: ConnectionOptions): DynamoDBClient {
   return new DynamoDBClient({
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint, credentials: EMULATOR_CREDENTIALS }),
     cacheMiddleware: true,
     maxAttempts: MAX_ATTEMPTS,
-    retryStrategy: new StandardRetryStrategy({
-      maxAttempts: MAX_ATTEMPTS,
-      baseDelay: 25,
-      backoff: createBackoff(),
-    }),
+    retryStrategy: createRetryStrategy(),
     requestHandler: {
       // Counts the wait for a pooled socket too.
       connectionTimeout: ATTEMPT_TIMEOUT_MS,
@@ -70,8 +42,6 @@ export function createClient({ endpoint, region }: ConnectionOptions): DynamoDBC
       throwOnRequestTimeout: true,
       // Ends an answer that stalls half-way, which requestTimeout does not.
       socketTimeout: 2 * ATTEMPT_TIMEOUT_MS,
-      httpAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
-      httpsAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
     },
   })
 }
@@ -88,22 +58,54 @@ export interface DynamoDB {
   updateItem(input: UpdateItemCommandInput, signal: AbortSignal): Promise<UpdateItemCommandOutput>
 }
 
-async function orAppError<Output>(call: Promise<Output>): Promise<Output> {
-  try {
-    return await call
-  } catch (error) {
-    throw toAppError(error)
-  }
+/** Who is told of the calls. */
+export interface CallObserver {
+  /** Runs a call of an operation, such as `GetItem`, with all of its attempts. */
+  observe<Output extends object>(
+    operation: string,
+    input: object,
+    call: () => Promise<Output>,
+  ): Promise<Output>
+  /** An attempt was refused because there were too many. */
+  onThrottle(): void
+  /** Where the calls go. */
+  onEndpoint(url: URL): void
 }
 
-export function createDynamoDB(client: DynamoDBClient): DynamoDB {
+/** The calls, and the connections below them. */
+export interface OpenDynamoDB extends DynamoDB {
+  /** Closes the connections, once what is under way has ended. */
+  close(): Promise<void>
+}
+
+const UNOBSERVED: CallObserver = {
+  observe: (_operation, _input, call) => call(),
+  onThrottle: () => undefined,
+  onEndpoint: () => undefined,
+}
+
+/** @param client Whose configuration holds: endpoint, region, credentials. */
+export function createDynamoDB(client: DynamoDBClient, observer: CallObserver = UNOBSERVED): OpenDynamoDB {
+  const wire = createWireClient(client, observer)
+
+  async function run<Output extends object>(
+    operation: string,
+    input: object,
+    call: () => Promise<Output>,
+  ): Promise<Output> {
+    try {
+      return await observer.observe(operation, input, call)
+    } catch (error) {
+      throw toAppError(error)
+    }
+  }
+
   return {
-    getItem: (input, abortSignal) => orAppError(client.send(new GetItemCommand(input), { abortSignal })),
-    batchGetItem: (input, abortSignal) =>
-      orAppError(client.send(new BatchGetItemCommand(input), { abortSignal })),
-    query: (input, abortSignal) => orAppError(client.send(new QueryCommand(input), { abortSignal })),
-    putItem: (input, abortSignal) => orAppError(client.send(new PutItemCommand(input), { abortSignal })),
-    updateItem: (input, abortSignal) =>
-      orAppError(client.send(new UpdateItemCommand(input), { abortSignal })),
+    getItem: (input, signal) => run('GetItem', input, () => wire.getItem(input, signal)),
+    batchGetItem: (input, signal) => run('BatchGetItem', input, () => wire.batchGetItem(input, signal)),
+    query: (input, signal) => run('Query', input, () => wire.query(input, signal)),
+    putItem: (input, signal) => run('PutItem', input, () => wire.putItem(input, signal)),
+    updateItem: (input, signal) => run('UpdateItem', input, () => wire.updateItem(input, signal)),
+    close: () => wire.close(),
   }
 }

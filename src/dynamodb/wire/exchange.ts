@@ -1,0 +1,115 @@
+import type { Dispatcher } from 'undici'
+
+/** An answer of DynamoDB, whatever it says. */
+export interface Answer {
+  status: number
+  headers: Readonly<Record<string, string | string[] | undefined>>
+  text: string
+}
+
+/** No answer came: the connection failed or time ran out. Whether the request was carried out is not known. */
+export class NoAnswerError extends Error {
+  override name = 'NoAnswerError'
+}
+
+export interface ExchangeOptions {
+  dispatcher: Dispatcher
+  origin: string
+  timeoutMs: number
+}
+
+type Controller = Dispatcher.DispatchController
+
+/** Gathers one answer whole. Made for one request: undici calls it back at each step. */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly #resolve: (answer: Answer) => void
+  readonly #reject: (error: unknown) => void
+  readonly #signal: AbortSignal
+  readonly #timer: NodeJS.Timeout
+  readonly #chunks: Buffer[] = []
+  #controller: Controller | undefined
+  #failure: Error | undefined
+  #status = 0
+  #headers: Answer['headers'] = {}
+
+  constructor(
+    resolve: (answer: Answer) => void,
+    reject: (error: unknown) => void,
+    signal: AbortSignal,
+    timeoutMs: number,
+  ) {
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#signal = signal
+    this.#timer = setTimeout(this.#onTimeout, timeoutMs)
+    signal.addEventListener('abort', this.#onAbort)
+  }
+
+  // undici calls its handlers' methods by name.
+  onRequestStart(controller: Controller): void {
+    this.#controller = controller
+    // It waited for a connection until nobody wanted it any more: it must not be sent now.
+    if (this.#failure) controller.abort(this.#failure)
+  }
+
+  onResponseStart(_controller: Controller, status: number, headers: Answer['headers']): void {
+    this.#status = status
+    this.#headers = headers
+  }
+
+  onResponseData(_controller: Controller, chunk: Buffer): void {
+    this.#chunks.push(chunk)
+  }
+
+  onResponseEnd(): void {
+    this.#settle()
+    const [first = Buffer.alloc(0), ...others] = this.#chunks
+    const bytes = others.length === 0 ? first : Buffer.concat(this.#chunks)
+    this.#resolve({ status: this.#status, headers: this.#headers, text: bytes.toString() })
+  }
+
+  onResponseError(_controller: Controller, error: Error): void {
+    this.#fail(new NoAnswerError('DynamoDB did not answer', { cause: error }))
+  }
+
+  readonly #onTimeout = (): void => {
+    this.#fail(new NoAnswerError('DynamoDB did not answer in time'))
+  }
+
+  readonly #onAbort = (): void => {
+    this.#fail(this.#signal.reason as Error)
+  }
+
+  #settle(): void {
+    clearTimeout(this.#timer)
+    this.#signal.removeEventListener('abort', this.#onAbort)
+  }
+
+  #fail(failure: Error): void {
+    if (this.#failure) return
+    this.#failure = failure
+    this.#settle()
+    // Closes the connection: an answer that comes later must not be taken for that of another request.
+    this.#controller?.abort(failure)
+    this.#reject(failure)
+  }
+}
+
+/**
+ * Sends one request and gives its answer, of whatever status. Throws NoAnswerError, or the reason of the signal; the
+ * time also covers the wait for a connection and an answer that stalls half-way.
+ */
+export function exchange(
+  { dispatcher, origin, timeoutMs }: ExchangeOptions,
+  headers: string[],
+  body: string,
+  signal: AbortSignal,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted()
+    dispatcher.dispatch(
+      { origin, path: '/', method: 'POST', headers, body },
+      new Exchange(resolve, reject, signal, timeoutMs),
+    )
+  })
+}

@@ -1,0 +1,88 @@
+import {
+  ConditionalCheckFailedException,
+  DynamoDBServiceException,
+  type AttributeValue,
+} from '@aws-sdk/client-dynamodb'
+import { isServerError, isThrottlingError, isTransientError } from '@smithy/core/retry'
+import { fromWire } from './binary.ts'
+import { NoAnswerError, type Answer } from './exchange.ts'
+
+interface FailureBody {
+  __type?: string
+  message?: string
+  Message?: string
+  Item?: Record<string, AttributeValue>
+}
+
+const headerOf = ({ headers }: Answer, name: string) => {
+  const value = headers[name]
+  return Array.isArray(value) ? value[0] : value
+}
+
+/** Under which id AWS knows the request, and what it answered. */
+export function metadataOf(answer: Answer, attempts: number) {
+  const requestId = headerOf(answer, 'x-amzn-requestid')
+  return { httpStatusCode: answer.status, attempts, ...(requestId === undefined ? {} : { requestId }) }
+}
+
+function bodyOf({ text }: Answer): FailureBody {
+  try {
+    return fromWire(text)
+  } catch {
+    // Something in between answered, such as a proxy with a page of HTML.
+    return {}
+  }
+}
+
+/** @returns The SDK's own error for an answer that is none of success. */
+export function toServiceException(answer: Answer, attempts: number): DynamoDBServiceException {
+  const body = bodyOf(answer)
+  // `com.amazonaws.dynamodb.v20120810#ThrottlingException`
+  const name = body.__type?.split('#').at(-1) ?? `HTTP ${answer.status}`
+  const message = body.message ?? body.Message ?? name
+  const $metadata = metadataOf(answer, attempts)
+  if (name === 'ConditionalCheckFailedException') {
+    return new ConditionalCheckFailedException({
+      message,
+      $metadata,
+      ...(body.Item === undefined ? {} : { Item: body.Item }),
+    })
+  }
+  return new DynamoDBServiceException({
+    name,
+    $fault: answer.status >= 500 ? 'server' : 'client',
+    message,
+    $metadata,
+  })
+}
+
+const TIME_ERRORS = new Set(['RequestTimeTooSkewed', 'RequestExpired', 'RequestInTheFuture'])
+
+type SdkError = Parameters<typeof isThrottlingError>[0]
+
+/** Whether and how a failed attempt may be repeated; undefined when it would fail again. */
+export function retryTypeOf(error: unknown): 'THROTTLING' | 'TRANSIENT' | undefined {
+  if (error instanceof NoAnswerError) return 'TRANSIENT'
+  if (!(error instanceof DynamoDBServiceException)) return undefined
+  const failure = error as SdkError
+  if (isThrottlingError(failure)) return 'THROTTLING'
+  return isTransientError(failure) || isServerError(failure) ? 'TRANSIENT' : undefined
+}
+
+/**
+ * @returns By how much our clock is behind that of AWS, in ms, when a request was refused for its time; the failure is
+ *   then marked as one to be repeated.
+ */
+export function clockSkewOf(
+  failure: DynamoDBServiceException,
+  answer: Answer,
+  nowMs: number,
+): number | undefined {
+  const { name, message } = failure
+  const isAboutTime =
+    TIME_ERRORS.has(name) || (name === 'InvalidSignatureException' && message.startsWith('Signature '))
+  const theirMs = isAboutTime ? Date.parse(headerOf(answer, 'date') ?? '') : NaN
+  if (Number.isNaN(theirMs)) return undefined
+  failure.$retryable = {}
+  return theirMs - nowMs
+}
