@@ -12,6 +12,7 @@ import {
   type UpdateItemCommandOutput,
 } from '@aws-sdk/client-dynamodb'
 import { toAppError } from './failure.ts'
+import { readTogether } from './read-together.ts'
 import { createRetryStrategy, MAX_ATTEMPTS } from './wire/retries.ts'
 import { ATTEMPT_TIMEOUT_MS, createWireClient } from './wire/wire-client.ts'
 
@@ -87,6 +88,7 @@ const UNOBSERVED: CallObserver = {
 /** @param client Whose configuration holds: endpoint, region, credentials. */
 export function createDynamoDB(client: DynamoDBClient, observer: CallObserver = UNOBSERVED): OpenDynamoDB {
   const wire = createWireClient(client, observer)
+  const getItem = readTogether(wire)
 
   async function run<Output extends object>(
     operation: string,
@@ -101,7 +103,7 @@ export function createDynamoDB(client: DynamoDBClient, observer: CallObserver = 
   }
 
   return {
-    getItem: (input, signal) => run('GetItem', input, () => wire.getItem(input, signal)),
+    getItem: (input, signal) => run('GetItem', input, () => getItem(input, signal)),
     batchGetItem: (input, signal) => run('BatchGetItem', input, () => wire.batchGetItem(input, signal)),
     query: (input, signal) => run('Query', input, () => wire.query(input, signal)),
     putItem: (input, signal) => run('PutItem', input, () => wire.putItem(input, signal)),
