@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { toBodyText } from '../src/domain/event-body.ts'
 import { encodeBody } from '../src/dynamodb/body.ts'
 import type { JsonObject } from '../src/schemas/event.ts'
 
@@ -7,7 +8,7 @@ const ROOM_BYTES = 500
 
 /** Bytes of the body as it is stored, compressed where that saves something. */
 async function storedBytes(payload: JsonObject): Promise<number> {
-  const { attribute } = await encodeBody({ payload, metadata: null })
+  const { attribute } = await encodeBody(toBodyText({ payload, metadata: null }))
   return attribute.B ? attribute.B.length : Buffer.byteLength(attribute.S ?? '')
 }
 

@@ -33,7 +33,9 @@ export function createEvent(dependencies: EventsDependencies, keyField = 'Idempo
     const { event_type, payload, metadata = null } = body
     const deliver_at = deliveryTime(body, clock())
     const shard = Math.floor(random() * tenant.shards)
-    return { event_id: newEventId(shard), event_type, payload, metadata, deliver_at }
+    // Before anything is stored: what cannot be kept must not use up its key.
+    const text = toBodyText({ payload, metadata })
+    return { event_id: newEventId(shard), event_type, body: text, deliver_at }
   }
 
   async function storeDraft(scope: CallScope, draft: EventDraft): Promise<Event> {
@@ -48,8 +50,6 @@ export function createEvent(dependencies: EventsDependencies, keyField = 'Idempo
     const draft = draftOf(scope, body)
     if (idempotencyKey === undefined) return { event: await storeDraft(scope, draft), replayed: false }
 
-    // What cannot be stored must not use up its key.
-    toBodyText(draft)
     const ours = { event_id: draft.event_id, body_hash: hashBody(body) }
     const { event_id, body_hash } = await idempotency.claim(scope, idempotencyKey, ours)
     if (body_hash !== ours.body_hash) throw keyReused(keyField)

@@ -1,4 +1,4 @@
-import type { Event, EventStatus, EventSummary, JsonObject } from '../schemas/event.ts'
+import type { Event, EventStatus, EventSummary } from '../schemas/event.ts'
 import type { InboxStats } from '../schemas/inbox-stats.ts'
 import type { Scope, Tenant } from './access.ts'
 
@@ -13,8 +13,8 @@ export interface CallScope {
 export interface EventDraft {
   event_id: string
   event_type: string
-  payload: JsonObject
-  metadata: JsonObject | null
+  /** The client's data as JSON text (event-body.ts). */
+  body: string
   /** From when it is in the inbox, in ms; undefined for at once. */
   deliver_at?: number | undefined
 }

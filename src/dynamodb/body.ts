@@ -1,7 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { promisify } from 'node:util'
 import { deflateRaw, inflateRawSync } from 'node:zlib'
-import { toBodyText, type EventBody } from '../domain/event-body.ts'
 
 const deflate = promisify(deflateRaw)
 
@@ -18,9 +17,8 @@ export interface EncodedBody {
 
 const unitsOf = (bodyBytes: number) => Math.ceil((OVERHEAD_BYTES + bodyBytes) / WRITE_UNIT_BYTES)
 
-/** Encodes a body as text, or compressed where that saves a write unit. Throws `payload_too_large`. */
-export async function encodeBody(body: EventBody): Promise<EncodedBody> {
-  const text = toBodyText(body)
+/** Encodes a body, a JSON text, as it is or compressed where that saves a write unit. */
+export async function encodeBody(text: string): Promise<EncodedBody> {
   const bytes = Buffer.byteLength(text)
   if (unitsOf(bytes) > 1) {
     const compressed = await deflate(text, { level: 1 })
@@ -29,8 +27,7 @@ export async function encodeBody(body: EventBody): Promise<EncodedBody> {
   return { attribute: { S: text }, bytes }
 }
 
-/** Reads what `encodeBody` wrote. */
-export function decodeBody(attribute: AttributeValue | undefined): EventBody {
-  const text = attribute?.B ? inflateRawSync(attribute.B).toString() : (attribute?.S ?? '')
-  return JSON.parse(text) as EventBody
+/** @returns The JSON text that `encodeBody` was given. */
+export function decodeBody(attribute: AttributeValue | undefined): string {
+  return attribute?.B ? inflateRawSync(attribute.B).toString() : (attribute?.S ?? '')
 }

@@ -39,12 +39,12 @@ async function createEvent(options: EventStoreOptions, scope: CallScope, draft: 
   // Ids never go back with the clock, so after a step back they are ahead of it: then now is the earlier time.
   const nowMs = clock()
   const availableAtMs = Math.max(Math.min(acceptedAt(ulid), nowMs), draft.deliver_at ?? 0)
-  const item = newEventItem(tenant.name, ulid, draft, await encodeBody(draft), availableAtMs)
+  const item = newEventItem(tenant.name, ulid, draft, await encodeBody(draft.body), availableAtMs)
   const result = await writeConditionally({ dynamodb, table, key: eventKey(tenant.name, ulid), signal }, () =>
     dynamodb.putItem(putEventRequest(table, item), signal),
   )
   // What is there under our id is this event: an earlier try of ours stored it, or somebody with the same key.
-  return toEvent(result.applied ? item : (result.found ?? item), nowMs)
+  return result.applied || !result.found ? toEvent(item, nowMs, draft.body) : toEvent(result.found, nowMs)
 }
 
 async function getEvent(

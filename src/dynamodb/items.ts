@@ -59,16 +59,18 @@ export function toSummary(item: Item): EventSummary {
   }
 }
 
-/** Reads an item of the table whole, as it is at that time: a lease may have lapsed without anybody writing. */
-export function toEvent(item: Item, nowMs: number): Event {
+/**
+ * Reads an item of the table whole, as it is at that time: a lease may have lapsed without anybody writing.
+ *
+ * @param body Its text, where that is at hand.
+ */
+export function toEvent(item: Item, nowMs: number, body = decodeBody(item['body'])): Event {
   const { failed_at, ...summary } = toSummary(item)
-  const { payload, metadata } = decodeBody(item['body'])
   const availability = textOf(item, 'available_at')
   const leasedUntil = numberOf(item, 'leased_until')
   return {
     ...summary,
-    payload,
-    metadata,
+    body,
     delivery_attempts: numberOf(item, 'delivery_attempts'),
     available_at: availability === '' ? null : toTimestamp(availableAt(availability)),
     lease_expires_at: leasedUntil > nowMs ? toTimestamp(leasedUntil) : null,

@@ -1,6 +1,61 @@
 import { SerializerSelector } from '@fastify/fast-json-stringify-compiler'
+import { Event } from '../schemas/event.ts'
 
 const select = SerializerSelector()
+
+type Components = Parameters<typeof select>[0]
+type Compile = ReturnType<typeof select>
+type Serialize = ReturnType<Compile>
+
+interface Schema {
+  $ref?: string
+  items?: Schema
+  properties?: Record<string, Schema>
+}
+
+/** The client's members of an event: they are spliced in behind those that the service makes. */
+const BODY = ['payload', 'metadata']
+const HEAD = Object.fromEntries(
+  Object.entries((Event as Schema).properties ?? {}).filter(([name]) => !BODY.includes(name)),
+)
+
+/** Puts the client's data, which are JSON text, where the head of the event ends. */
+function eventSerializer(compile: Compile): Serialize {
+  const headOf = compile({ schema: { type: 'object', properties: HEAD } } as Parameters<Compile>[0])
+  return (event: Event) => `${headOf(event).slice(0, -1)},${event.body.slice(1)}`
+}
+
+function objectSerializer(members: [string, Serialize][]): Serialize {
+  return (value: Record<string, unknown>) => {
+    const given = members.filter(([name]) => value[name] !== undefined)
+    return `{${given.map(([name, serialize]) => `"${name}":${serialize(value[name])}`).join(',')}}`
+  }
+}
+
+/**
+ * @returns What prints values of a schema that has events somewhere inside, undefined when it has none. Printing their
+ *   payloads again, after parsing them, would be most of the work of reading an inbox.
+ */
+function serializerWithEvents(
+  schema: Schema,
+  components: Components,
+  event: Serialize,
+): Serialize | undefined {
+  if (schema.$ref === 'Event#') return event
+  if (schema.$ref !== undefined) {
+    const named = (components as Record<string, Schema>)[schema.$ref.replace('#', '')]
+    return named && serializerWithEvents(named, components, event)
+  }
+  if (schema.items) {
+    const item = serializerWithEvents(schema.items, components, event)
+    return item && ((values: unknown[]) => `[${values.map((value) => item(value)).join(',')}]`)
+  }
+  const members = Object.entries(schema.properties ?? {}).map(
+    ([name, member]) => [name, serializerWithEvents(member, components, event)] as const,
+  )
+  if (members.every(([, serialize]) => serialize === undefined)) return undefined
+  return objectSerializer(members.map(([name, serialize]) => [name, serialize ?? JSON.stringify]))
+}
 
 /**
  * Compiles a serializer once for each schema instead of once for each route and status: the error envelope alone
@@ -8,10 +63,12 @@ const select = SerializerSelector()
  */
 export const buildSerializer: typeof select = (components, options) => {
   const compile = select(components, options)
-  const known = new Map<string, ReturnType<typeof compile>>()
+  const event = eventSerializer(compile)
+  const known = new Map<string, Serialize>()
   return (route) => {
     const key = JSON.stringify(route.schema)
-    const serialize = known.get(key) ?? compile(route)
+    const serialize =
+      known.get(key) ?? serializerWithEvents(route.schema as Schema, components, event) ?? compile(route)
     known.set(key, serialize)
     return serialize
   }

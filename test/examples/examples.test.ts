@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import type { Event } from '../../src/schemas/event.ts'
+import type { EventAnswer } from '../../src/schemas/event.ts'
 import { createHttpClient, firstKeys, startService } from '../support/service.ts'
 
 const PATIENCE_MS = 30_000
@@ -24,10 +24,10 @@ async function open(t: Test, file: string, environment: Record<string, string> =
   const post = async (payload: object) => {
     const body = { event_type: 'order.created', payload }
     const answer = await call('POST', `${service.url}/events`, producer, body)
-    return (answer.body as Event).event_id
+    return (answer.body as EventAnswer).event_id
   }
   const read = async (id: string) =>
-    (await call('GET', `${service.url}/events/${id}`, consumer)).body as Event
+    (await call('GET', `${service.url}/events/${id}`, consumer)).body as EventAnswer
   const start = () => {
     const child = spawn(process.execPath, [join(import.meta.dirname, '../../examples', file)], {
       env: { PATH: process.env['PATH'], TRIGGERS_URL: service.url, TRIGGERS_KEY: consumer, ...environment },

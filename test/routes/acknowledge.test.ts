@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Event } from '../../src/schemas/event.ts'
+import type { EventAnswer } from '../../src/schemas/event.ts'
 import { buildTestApp, givenAcknowledged, givenEvent, type TestApp } from '../support/app.ts'
 import { sendRaw } from '../support/raw-http.ts'
 
@@ -47,7 +47,7 @@ t.test('repeating it is 204 again, and delivered_at keeps its first value', asyn
     app.clock.advance(60_000)
   }
   const found = await app.inject({ url: `/events/${event.event_id}`, headers: app.acme.consumer })
-  t.equal(found.json<Event>().delivered_at, '2100-01-01T00:00:00.000Z')
+  t.equal(found.json<EventAnswer>().delivered_at, '2100-01-01T00:00:00.000Z')
 })
 
 t.test('20 at once are 204 each', async (t) => {

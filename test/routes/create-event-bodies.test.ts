@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Event } from '../../src/schemas/event.ts'
+import type { EventAnswer } from '../../src/schemas/event.ts'
 import { buildTestApp, type TestApp } from '../support/app.ts'
 
 const MAX_BODY_BYTES = 262_144
@@ -174,9 +174,9 @@ t.test('numbers, names and nesting at the edge come back equal', async (t) => {
   for (const [title, payload, answered = payload] of kept) {
     const response = await postRaw(app, withPayload(payload))
     t.equal(response.statusCode, 201, title)
-    t.equal(JSON.stringify(response.json<Event>().payload), answered, title)
+    t.equal(JSON.stringify(response.json<EventAnswer>().payload), answered, title)
     const found = await app.inject({
-      url: `/events/${response.json<Event>().event_id}`,
+      url: `/events/${response.json<EventAnswer>().event_id}`,
       headers: app.acme.producer,
     })
     t.equal(found.body, response.body, title)
@@ -190,7 +190,7 @@ t.test('the last of two members at the root counts', async (t) => {
     '{"event_type":"a","payload":{"n":1},"event_type":"b","payload":{"n":2}}',
   )
   t.equal(response.statusCode, 201)
-  const { event_type, payload } = response.json<Event>()
+  const { event_type, payload } = response.json<EventAnswer>()
   t.strictSame({ event_type, payload }, { event_type: 'b', payload: { n: 2 } })
 })
 
@@ -330,5 +330,5 @@ t.test('at most 350,000 bytes are stored', async (t) => {
     request_id: refused.headers['x-request-id'],
   })
   const listed = await app.inject({ url: '/events', headers: app.acme.producer })
-  t.equal(listed.json<Event[]>().length, 1)
+  t.equal(listed.json<EventAnswer[]>().length, 1)
 })

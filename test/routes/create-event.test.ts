@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Event } from '../../src/schemas/event.ts'
+import type { EventAnswer } from '../../src/schemas/event.ts'
 import { buildTestApp, givenEvents } from '../support/app.ts'
 
 t.test('an event is stored, answered whole and found under its Location', async (t) => {
@@ -13,7 +13,7 @@ t.test('an event is stored, answered whole and found under its Location', async 
     payload: { event_type: 'order.created', payload: { order_id: 42 }, metadata: { source: 'shop' } },
   })
   t.equal(created.statusCode, 201)
-  const { event_id } = created.json<Event>()
+  const { event_id } = created.json<EventAnswer>()
   t.match(event_id, /^evt_[0-7][0-9a-hjkmnp-tv-z]{25}$/)
   t.strictSame(created.json(), {
     event_id,
@@ -47,7 +47,7 @@ t.test('metadata may be left out or null, and is null then', async (t) => {
       payload: { event_type: 'order.created', payload: {}, metadata },
     })
     t.equal(response.statusCode, 201)
-    t.equal(response.json<Event>().metadata, null)
+    t.equal(response.json<EventAnswer>().metadata, null)
   }
 })
 
@@ -61,7 +61,7 @@ t.test('event types of every allowed form are accepted', async (t) => {
       payload: { event_type, payload: {} },
     })
     t.equal(response.statusCode, 201, event_type)
-    t.equal(response.json<Event>().event_type, event_type)
+    t.equal(response.json<EventAnswer>().event_type, event_type)
   }
 })
 
@@ -147,8 +147,8 @@ t.test('members with the names of ours and of Object are the client’s own insi
   })
   t.equal(created.statusCode, 201)
   // As texts: such members mislead what compares objects.
-  t.equal(JSON.stringify(created.json<Event>().payload), JSON.stringify(payload))
-  t.equal(JSON.stringify(created.json<Event>().metadata), JSON.stringify(payload))
+  t.equal(JSON.stringify(created.json<EventAnswer>().payload), JSON.stringify(payload))
+  t.equal(JSON.stringify(created.json<EventAnswer>().metadata), JSON.stringify(payload))
 
   const inbox = await app.inject({ url: '/inbox', headers: app.acme.consumer })
   t.equal(inbox.body, `[${created.body}]`)

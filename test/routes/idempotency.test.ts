@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { DynamoDB } from '../../src/dynamodb/client.ts'
 import { storeUnavailable } from '../../src/errors.ts'
-import type { Event } from '../../src/schemas/event.ts'
+import type { EventAnswer } from '../../src/schemas/event.ts'
 import {
   buildTestApp,
   givenAcknowledged,
@@ -15,7 +15,7 @@ const withKey = (key: string, { producer }: TenantKeys) => ({ ...producer, 'idem
 
 const ORDER = { event_type: 'order.created', payload: { id: 42, lines: [1, 2] } }
 
-async function listAll(app: TestApp, headers = app.acme.producer): Promise<Event[]> {
+async function listAll(app: TestApp, headers = app.acme.producer): Promise<EventAnswer[]> {
   const response = await app.inject({ url: '/events?limit=100', headers })
   return response.json()
 }
@@ -60,7 +60,7 @@ t.test('bodies are compared as JSON: spacing, order and spelling make no differe
       payload,
     })
     t.equal(response.statusCode, 201)
-    ids.add(response.json<Event>().event_id)
+    ids.add(response.json<EventAnswer>().event_id)
   }
   t.equal(ids.size, 1)
 })
@@ -99,7 +99,7 @@ t.test('the same key with another body is refused, and nothing is stored', async
   }
   t.strictSame(
     (await listAll(app)).map((event) => event.event_id),
-    [first.json<Event>().event_id],
+    [first.json<EventAnswer>().event_id],
   )
 })
 
@@ -150,7 +150,7 @@ t.test('50 clients with one key at the same moment create one event', async (t) 
   t.equal(responses.filter((response) => response.headers['idempotent-replayed'] === undefined).length, 1)
   t.equal((await listAll(app)).length, 1)
   const inbox = await app.inject({ url: '/inbox', headers: app.acme.consumer })
-  t.equal(inbox.json<Event[]>().length, 1)
+  t.equal(inbox.json<EventAnswer[]>().length, 1)
 })
 
 t.test('of 50 clients with one key and two bodies, those with one body succeed', async (t) => {
@@ -192,7 +192,7 @@ t.test('a key belongs to the tenant, not to the API key', async (t) => {
       [201, undefined],
     ],
   )
-  const [first, replay, foreign] = responses.map((response) => response.json<Event>().event_id)
+  const [first, replay, foreign] = responses.map((response) => response.json<EventAnswer>().event_id)
   t.equal(replay, first)
   t.not(foreign, first)
   t.equal((await listAll(app, app.globex.producer)).length, 1)
@@ -210,7 +210,7 @@ t.test('keys of every allowed form are different keys', async (t) => {
       payload: ORDER,
     })
     t.equal(response.statusCode, 201, key)
-    ids.add(response.json<Event>().event_id)
+    ids.add(response.json<EventAnswer>().event_id)
   }
   t.equal(ids.size, keys.length)
 })
@@ -293,7 +293,7 @@ t.test('a replay answers the event as it stands now', async (t) => {
   t.equal(again.statusCode, 201)
   t.equal(again.headers['idempotent-replayed'], 'true')
   t.strictSame(again.json(), {
-    ...first.json<Event>(),
+    ...first.json<EventAnswer>(),
     status: 'delivered',
     delivered_at: '2100-01-01T00:00:01.000Z',
     available_at: null,
@@ -322,7 +322,7 @@ t.test('a key counts for its window and is free again after it', async (t) => {
   const anew = await create()
   t.equal(anew.statusCode, 201)
   t.equal(anew.headers['idempotent-replayed'], undefined)
-  t.not(anew.json<Event>().event_id, first.json<Event>().event_id)
+  t.not(anew.json<EventAnswer>().event_id, first.json<EventAnswer>().event_id)
 
   const other = await app.inject({
     method: 'POST',
@@ -363,7 +363,7 @@ t.test('a retry finishes what died between the key record and the event', async 
     payload: ORDER,
   })
   t.equal(retried.statusCode, 201)
-  t.strictSame(retried.json<Event>().payload, ORDER.payload)
+  t.strictSame(retried.json<EventAnswer>().payload, ORDER.payload)
   const inbox = await app.inject({ url: '/inbox', headers: app.acme.consumer })
   t.strictSame(inbox.json(), [retried.json()])
 

@@ -1,8 +1,8 @@
 import t from 'tap'
-import type { Event } from '../../src/schemas/event.ts'
+import type { EventAnswer } from '../../src/schemas/event.ts'
 import { buildTestApp, givenAcknowledged, givenEvent, givenEvents, nextPageOf, walk } from '../support/app.ts'
 
-const idsOf = (events: Event[]) => events.map((event) => event.event_id)
+const idsOf = (events: EventAnswer[]) => events.map((event) => event.event_id)
 
 t.test(
   'the inbox has whole events, oldest first, of the tenant alone, and reading changes nothing',
@@ -73,7 +73,7 @@ t.test('a page has 100 events unless told otherwise, and limits of 1 to 100', as
     t.strictSame(idsOf(response.json()), ids.slice(0, size), query)
     t.ok(nextPageOf(response), query)
   }
-  const pages = await walk<Event>(app, app.acme.consumer, '/inbox?limit=40')
+  const pages = await walk<EventAnswer>(app, app.acme.consumer, '/inbox?limit=40')
   t.strictSame(
     pages.map((page) => page.length),
     [40, 40, 21],
@@ -100,7 +100,7 @@ t.test('the last page has no link, also when it is full', async (t) => {
   const app = await buildTestApp(t)
   await givenEvents(app, 6)
   for (const query of ['', '&event_type=order.created']) {
-    const pages = await walk<Event>(app, app.acme.consumer, `/inbox?limit=3${query}`)
+    const pages = await walk<EventAnswer>(app, app.acme.consumer, `/inbox?limit=3${query}`)
     t.strictSame(
       pages.map((page) => page.length),
       [3, 3],
@@ -128,7 +128,7 @@ t.test('event_type keeps the events of one type, and the link carries it', async
     limit: '3',
     cursor: response.headers['x-next-cursor'],
   })
-  const pages = await walk<Event>(app, app.acme.consumer, '/inbox?event_type=a:b/c&limit=3')
+  const pages = await walk<EventAnswer>(app, app.acme.consumer, '/inbox?event_type=a:b/c&limit=3')
   t.strictSame(idsOf(pages.flat()), wanted)
 })
 
@@ -155,7 +155,7 @@ t.test('a page may be empty and still have a link', async (t) => {
   const app = await buildTestApp(t)
   await Promise.all(Array.from({ length: 175 }, () => givenEvent(app)))
   const rare = await givenEvent(app, { event_type: 'rare' })
-  const pages = await walk<Event>(app, app.acme.consumer, '/inbox?event_type=rare&limit=1')
+  const pages = await walk<EventAnswer>(app, app.acme.consumer, '/inbox?event_type=rare&limit=1')
   t.ok(pages.length > 1, `${pages.length} pages`)
   t.strictSame(pages[0], [])
   t.strictSame(idsOf(pages.flat()), [rare.event_id])
@@ -177,7 +177,7 @@ t.test('a page ends at 4 MiB of bodies, and the next one goes on', async (t) => 
       await givenEvent(app, { payload: payloadOf(last) }),
       await givenEvent(app),
     ]
-    const pages = await walk<Event>(app, app.acme.consumer, '/inbox')
+    const pages = await walk<EventAnswer>(app, app.acme.consumer, '/inbox')
     t.strictSame(
       pages.map((page) => page.length),
       sizes,
@@ -211,7 +211,7 @@ t.test(
     for (let next: string | undefined = '/inbox?limit=4'; next !== undefined;) {
       const response = await app.inject({ url: next, headers: app.acme.consumer })
       t.equal(response.statusCode, 200)
-      const page = response.json<Event[]>()
+      const page = response.json<EventAnswer[]>()
       seen.push(...idsOf(page))
       next = nextPageOf(response)
       // Those of this page, and one that is still to come.
@@ -236,7 +236,7 @@ t.test('consumers that poll and acknowledge at once see every event and none aft
     while (acknowledged.size < 60) {
       const gone = new Set(acknowledged)
       const response = await app.inject({ url: '/inbox?limit=10', headers: app.acme.consumer })
-      const page = response.json<Event[]>()
+      const page = response.json<EventAnswer[]>()
       const again = idsOf(page).filter((id) => gone.has(id))
       if (again.length > 0) t.fail('acknowledged events came again', { again })
       for (const event of page) {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Event, EventSummary } from '../../src/schemas/event.ts'
+import type { EventAnswer, EventSummary } from '../../src/schemas/event.ts'
 import {
   buildTestApp,
   givenAcknowledged,
@@ -17,7 +17,7 @@ const idsOf = (events: { event_id: string }[]) => events.map((event) => event.ev
 /** Ten events, a second apart from 2100 on, of types `even` and `odd`; every third is delivered. */
 async function givenTenEvents(app: TestApp) {
   app.clock.set('2100-01-01T00:00:00.000Z')
-  const events: (Event & { n: number })[] = []
+  const events: (EventAnswer & { n: number })[] = []
   for (let n = 0; n < 10; n++) {
     events.push({ ...(await givenEvent(app, { event_type: n % 2 === 0 ? 'even' : 'odd' })), n })
     app.clock.advance(1_000)

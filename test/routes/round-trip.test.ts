@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { deepStrictEqual } from 'node:assert/strict'
 import t from 'tap'
-import type { Event } from '../../src/schemas/event.ts'
+import type { EventAnswer } from '../../src/schemas/event.ts'
 import { buildTestApp } from '../support/app.ts'
 
 /** Any UTF-16 code unit: control characters, halves of surrogate pairs, everything. */
@@ -33,7 +33,7 @@ t.test('what is posted comes back equal from POST, GET and the inbox', async (t)
   const app = await buildTestApp(t)
   const roundTrip = fc.asyncProperty(object, fc.option(object), async (payload, metadata) => {
     const sent = JSON.stringify({ event_type: 'order.created', payload, metadata })
-    const { payload: expectedPayload, metadata: expectedMetadata } = JSON.parse(sent) as Event
+    const { payload: expectedPayload, metadata: expectedMetadata } = JSON.parse(sent) as EventAnswer
 
     const created = await app.inject({
       method: 'POST',
@@ -42,7 +42,7 @@ t.test('what is posted comes back equal from POST, GET and the inbox', async (t)
       payload: sent,
     })
     deepStrictEqual([created.statusCode, created.body.slice(0, 2)], [201, '{"'])
-    const event = created.json<Event>()
+    const event = created.json<EventAnswer>()
     deepStrictEqual([event.payload, event.metadata], [expectedPayload, expectedMetadata])
 
     const found = await app.inject({ url: `/events/${event.event_id}`, headers: app.acme.producer })

@@ -21,7 +21,7 @@ import { createEventStore } from '../../src/dynamodb/event-store.ts'
 import { createIdempotencyStore } from '../../src/dynamodb/idempotency-store.ts'
 import { migrate } from '../../src/dynamodb/migrate.ts'
 import { createQueueStore } from '../../src/dynamodb/queue-store.ts'
-import type { Event } from '../../src/schemas/event.ts'
+import type { EventAnswer } from '../../src/schemas/event.ts'
 import { dynamoDBLocalEndpoint } from './dynamodb-local.ts'
 import { assertDocumented } from './openapi-responses.ts'
 import { RETENTION_SECONDS, WINDOW_SECONDS } from './table.ts'
@@ -223,7 +223,11 @@ export type TestApp = Awaited<ReturnType<typeof buildTestApp>>
 export type LogLine = Record<string, unknown> & { level: number; msg: string }
 
 /** Posts an event as a step on the way to what is tested. */
-export async function givenEvent(app: TestApp, event: object = {}, { producer } = app.acme): Promise<Event> {
+export async function givenEvent(
+  app: TestApp,
+  event: object = {},
+  { producer } = app.acme,
+): Promise<EventAnswer> {
   const response = await app.inject({
     method: 'POST',
     url: '/events',
@@ -235,14 +239,14 @@ export async function givenEvent(app: TestApp, event: object = {}, { producer } 
 }
 
 /** Posts so many events, one after the other. @returns Them in the order of their making. */
-export async function givenEvents(app: TestApp, count: number, event: object = {}): Promise<Event[]> {
-  const events: Event[] = []
+export async function givenEvents(app: TestApp, count: number, event: object = {}): Promise<EventAnswer[]> {
+  const events: EventAnswer[] = []
   for (let n = 0; n < count; n++) events.push(await givenEvent(app, { payload: { n }, ...event }))
   return events
 }
 
 /** Acknowledges an event as a step on the way to what is tested. */
-export async function givenAcknowledged(app: TestApp, { event_id }: Event): Promise<void> {
+export async function givenAcknowledged(app: TestApp, { event_id }: EventAnswer): Promise<void> {
   const response = await app.inject({
     method: 'POST',
     url: `/events/${event_id}/acknowledge`,

@@ -27,8 +27,7 @@ function testCreating(t: Test, table: TestTable): void {
     const expected = {
       event_id: draft.event_id,
       event_type: 'order.created',
-      payload: draft.payload,
-      metadata: { source: 'shop' },
+      body: '{"payload":{"a":[null,{},[]],"ü":"€😀"},"metadata":{"source":"shop"}}',
       status: 'pending',
       created_at: createdAt(draft.event_id),
       delivered_at: null,
@@ -50,16 +49,9 @@ function testCreating(t: Test, table: TestTable): void {
       for (const text of ['x'.repeat(size), noise(size).slice(0, Math.min(size, 180_000))]) {
         const draft = draftOf(table, { payload: { text } })
         await store.create(scope, draft)
-        t.strictSame((await store.get(scope, draft.event_id))?.payload, { text }, `${size} characters`)
+        t.equal((await store.get(scope, draft.event_id))?.body, draft.body, `${size} characters`)
       }
     }
-  })
-
-  t.test('a body that is too large as stored is refused and not stored', async (t) => {
-    const scope = scopeOf(newTenant())
-    const draft = draftOf(table, { payload: { text: 'x'.repeat(350_000) } })
-    await t.rejects(store.create(scope, draft), { code: 'payload_too_large' })
-    t.equal(await store.get(scope, draft.event_id), undefined)
   })
 
   t.test('creating again changes nothing and gives the event as it stands', async (t) => {

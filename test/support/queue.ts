@@ -1,4 +1,4 @@
-import type { Event } from '../../src/schemas/event.ts'
+import type { EventAnswer } from '../../src/schemas/event.ts'
 import type { Claimed, EventResults } from '../../src/schemas/queue.ts'
 import type { KeyHeaders, TestApp } from './app.ts'
 
@@ -6,7 +6,7 @@ import type { KeyHeaders, TestApp } from './app.ts'
 export interface BatchAnswer {
   results: {
     status: number
-    event?: Event
+    event?: EventAnswer
     error?: { error: string; message: string; details?: { field: string; message: string; code: string }[] }
   }[]
 }
@@ -57,17 +57,17 @@ export async function givenClaim(app: TestApp, body: object = {}) {
 }
 
 /** Rejects an event for good. */
-export async function givenFailed(app: TestApp, { event_id }: Event, reason?: string): Promise<void> {
+export async function givenFailed(app: TestApp, { event_id }: EventAnswer, reason?: string): Promise<void> {
   const body = { permanent: true, ...(reason === undefined ? {} : { reason }) }
   expect(await post(app, `/events/${event_id}/nack`, app.acme.consumer, body), 204)
 }
 
 /** The event as it stands now. */
-export async function read(app: TestApp, { event_id }: { event_id: string }): Promise<Event> {
+export async function read(app: TestApp, { event_id }: { event_id: string }): Promise<EventAnswer> {
   return expect(await app.inject({ url: `/events/${event_id}`, headers: app.acme.consumer }), 200).json()
 }
 
 /** What the inbox shows from its start. */
-export async function readInbox(app: TestApp): Promise<Event[]> {
+export async function readInbox(app: TestApp): Promise<EventAnswer[]> {
   return expect(await app.inject({ url: '/inbox', headers: app.acme.consumer }), 200).json()
 }

@@ -4,6 +4,7 @@ import pMap from 'p-map'
 import type { Test } from 'tap'
 import type { Tenant } from '../../src/domain/access.ts'
 import type { Clock } from '../../src/domain/clock.ts'
+import { toBodyText } from '../../src/domain/event-body.ts'
 import { createEventIds } from '../../src/domain/event-id.ts'
 import type {
   AccessAdminStore,
@@ -19,6 +20,7 @@ import { createEventStore } from '../../src/dynamodb/event-store.ts'
 import { createIdempotencyStore } from '../../src/dynamodb/idempotency-store.ts'
 import { migrate } from '../../src/dynamodb/migrate.ts'
 import { createQueueStore } from '../../src/dynamodb/queue-store.ts'
+import type { JsonObject } from '../../src/schemas/event.ts'
 
 export const RETENTION_SECONDS = 30 * 86_400
 export const WINDOW_SECONDS = 86_400
@@ -90,17 +92,22 @@ export function scopeOf(tenant: Tenant, timeoutMs = 20_000): CallScope {
   return { tenant, signal: AbortSignal.timeout(timeoutMs) }
 }
 
+/** What a draft has other than usual. */
+export interface DraftChange extends Partial<Omit<EventDraft, 'body'>> {
+  payload?: JsonObject
+  metadata?: JsonObject
+}
+
 /** A draft of an event with an id in the given shard. */
 export function draftOf(
   { newEventId }: Pick<TestTable, 'newEventId'>,
-  change: Partial<EventDraft> = {},
+  { payload = { n: 1 }, metadata, ...change }: DraftChange = {},
   shard = 0,
 ): EventDraft {
   return {
     event_id: newEventId(shard),
     event_type: 'order.created',
-    payload: { n: 1 },
-    metadata: null,
+    body: toBodyText({ payload, metadata: metadata ?? null }),
     ...change,
   }
 }
@@ -110,7 +117,7 @@ export async function createMany(
   table: TestTable,
   tenant: Tenant,
   count: number,
-  change: Partial<EventDraft> = {},
+  change: DraftChange = {},
 ): Promise<string[]> {
   const drafts = Array.from({ length: count }, (_, n) =>
     draftOf(table, { payload: { n }, ...change }, n % tenant.shards),

@@ -2,7 +2,7 @@ import { Agent, request, type IncomingMessage } from 'node:http'
 import { once } from 'node:events'
 import { json, text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Event } from '../../../src/schemas/event.ts'
+import type { EventAnswer } from '../../../src/schemas/event.ts'
 import type { Claimed, EventResults, Extended } from '../../../src/schemas/queue.ts'
 import type { Claim, Create, End, Handed, Operation } from './history.ts'
 
@@ -21,7 +21,10 @@ interface Reply {
 /** The clock of a history. */
 export const now = () => performance.timeOrigin + performance.now()
 
-const handedOf = ({ event_id, delivery_attempts, payload }: Event): Handed => ({
+/** As clients see it: with the payloads of its events. */
+type ClaimedAnswer = Omit<Claimed, 'events'> & { events: EventAnswer[] }
+
+const handedOf = ({ event_id, delivery_attempts, payload }: EventAnswer): Handed => ({
   event_id,
   attempt: delivery_attempts,
   n: Number(payload['n']),
@@ -57,7 +60,7 @@ export class RecordingClient {
     const headers = key === undefined ? {} : { 'idempotency-key': key }
     const body = { event_type: 'history', payload: { n } }
     const timed = await this.#time('POST', '/events', body, this.#target.producerKey, headers)
-    const event = timed.outcome === 'ok' ? (timed.body as Event) : undefined
+    const event = timed.outcome === 'ok' ? (timed.body as EventAnswer) : undefined
     const operation: Create = { op: 'create', n, ...this.#record(timed) }
     if (key !== undefined) operation.key = key
     if (event) operation.event_id = event.event_id
@@ -67,7 +70,7 @@ export class RecordingClient {
   async claim(limit: number, lease_seconds: number, wait_seconds: number): Promise<Claim> {
     const timed = await this.#time('POST', '/inbox/claim', { limit, lease_seconds, wait_seconds })
     const operation: Claim = { op: 'claim', events: [], ...this.#record(timed) }
-    const claimed = timed.outcome === 'ok' ? (timed.body as Claimed) : undefined
+    const claimed = timed.outcome === 'ok' ? (timed.body as ClaimedAnswer) : undefined
     if (claimed && claimed.lease_id !== null) {
       operation.lease_id = claimed.lease_id
       operation.expires_at = Date.parse(claimed.lease_expires_at ?? '')
@@ -79,7 +82,7 @@ export class RecordingClient {
 
   async inbox(limit: number): Promise<Handed[]> {
     const timed = await this.#time('GET', `/inbox?limit=${limit}`)
-    const events = timed.outcome === 'ok' ? (timed.body as Event[]).map(handedOf) : []
+    const events = timed.outcome === 'ok' ? (timed.body as EventAnswer[]).map(handedOf) : []
     this.#operations.push({ op: 'inbox', events, ...this.#record(timed) })
     return events
   }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import pMap from 'p-map'
-import type { Event, EventSummary } from '../../../src/schemas/event.ts'
+import type { EventAnswer, EventSummary } from '../../../src/schemas/event.ts'
 import type { InboxStats } from '../../../src/schemas/inbox-stats.ts'
 import { now, RecordingClient, type Target } from './client.ts'
 import type { FinalEvent, Handed, History, Operation } from './history.ts'
@@ -119,7 +119,7 @@ async function readFinal(client: RecordingClient): Promise<FinalEvent[]> {
   return pMap(
     ids,
     async (id) => {
-      const event = (await client.read(`/events/${id}`)).body as Event
+      const event = (await client.read(`/events/${id}`)).body as EventAnswer
       const { event_id, status, delivery_attempts, payload } = event
       return { event_id, status, attempt: delivery_attempts, n: Number(payload['n']) }
     },

@@ -1,3 +1,4 @@
+import { toBodyText } from '../../../src/domain/event-body.ts'
 import type { Event, EventStatus, EventSummary, JsonObject, NewEvent } from '../../../src/schemas/event.ts'
 import type { InboxStats } from '../../../src/schemas/inbox-stats.ts'
 import type { EventResult } from '../../../src/schemas/queue.ts'
@@ -280,8 +281,7 @@ export function viewOf(event: ModelEvent, now: number): Event {
   const { payload, metadata, attempts, available_at, leased_until, reason } = event
   return {
     ...summaryOf(event),
-    payload,
-    metadata,
+    body: toBodyText({ payload, metadata }),
     delivery_attempts: attempts,
     available_at: timestamp(available_at),
     lease_expires_at: leased_until !== null && leased_until > now ? timestamp(leased_until) : null,
