@@ -35,6 +35,8 @@ export const textOf = (item: Item, name: string) => item[name]?.S ?? ''
 export const numberOf = (item: Item, name: string) => Number(item[name]?.N ?? 0)
 const timestampOf = (item: Item, name: string) => (item[name]?.N ? toTimestamp(Number(item[name].N)) : null)
 
+const bodyOf = (item: Item) => decodeBody(item['body'], numberOf(item, 'body_bytes'))
+
 /** DynamoDB removes expired items late, so that every reader has to look. */
 export function isExpired(item: Item, nowMs: number): boolean {
   const expiresAt = item[TTL_ATTRIBUTE]?.N
@@ -64,7 +66,7 @@ export function toSummary(item: Item): EventSummary {
  *
  * @param body Its text, where that is at hand.
  */
-export function toEvent(item: Item, nowMs: number, body = decodeBody(item['body'])): Event {
+export function toEvent(item: Item, nowMs: number, body = bodyOf(item)): Event {
   const { failed_at, ...summary } = toSummary(item)
   const availability = textOf(item, 'available_at')
   const leasedUntil = numberOf(item, 'leased_until')

@@ -30,10 +30,13 @@ export function registerAllowedMethods(app: FastifyInstance): void {
     throw routeNotFound()
   })
 
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     // `/events/` would be an event with an empty id.
     const hasEmptyParameter = Object.values(request.params as Record<string, string>).includes('')
-    if (!request.is404 && !hasEmptyParameter) return
+    if (!request.is404 && !hasEmptyParameter) {
+      done()
+      return
+    }
     const path = decodeURI(request.url.split('?', 1)[0] ?? '')
     const matching = [...methodsOf.values()].filter((route) => route.path.test(path))
     const allowed = [...new Set(matching.flatMap((route) => [...route.methods]))]

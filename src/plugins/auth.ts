@@ -31,10 +31,11 @@ export async function registerAuth(app: FastifyInstance, { authenticator }: Auth
   })
   if (!app.verifyBearerAuth) throw new Error('bearer-auth has not decorated the app')
   app.addHook('onRequest', app.verifyBearerAuth)
-  app.addHook('onRequest', async ({ principal, routeOptions }) => {
+  app.addHook('onRequest', ({ principal, routeOptions }, _reply, done) => {
     const { scope } = routeOptions.config
     if (!scope || !principal.scopes.includes(scope)) {
       throw new AppError('insufficient_scope', `The key does not have the scope ${scope ?? ''}.`)
     }
+    done()
   })
 }

@@ -11,12 +11,14 @@ const MIN_DEADLINE_MS = 100
 export function registerDeadline(app: FastifyInstance, { deadlineMs }: DeadlineOptions): void {
   app.decorateRequest('callScope')
   app.decorateRequest('authenticationMs', 0)
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     request.authenticationMs = reply.elapsedTime
+    done()
   })
-  app.addHook('preHandler', async (request) => {
+  app.addHook('preHandler', (request, _reply, done) => {
     // Looking up the key has used some of the time; how long the client took to send its body is not counted.
     const leftMs = Math.max(MIN_DEADLINE_MS, Math.ceil(deadlineMs - request.authenticationMs))
     request.callScope = { tenant: request.principal.tenant, signal: AbortSignal.timeout(leftMs) }
+    done()
   })
 }

@@ -15,8 +15,9 @@ const SWEEP_INTERVAL_MS = 50
  * not wait for connections that turn idle (Fastify's own waits out their whole keep-alive time).
  */
 export function registerDrain(app: FastifyInstance, state: DrainState): void {
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     if (state.isClosing) reply.header('connection', 'close')
+    done()
   })
   app.addHook('preClose', async () => {
     const sweep = setInterval(() => {

@@ -44,13 +44,14 @@ function parseJson(request: FastifyRequest, bytes: Buffer): unknown {
 export function registerJsonBody(app: FastifyInstance): void {
   app.decorateRequest('bodyFaults')
   app.decorateRequest('batch')
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     request.bodyFaults = []
     const { headers } = request.raw
     // Where there is no body, its type means nothing: clients that always send one are not to be refused.
     if (hasNoBody(request)) delete headers['content-type']
     // Fastify would refuse a malformed type before it is known whether there is a body.
     else if (!JSON_TYPE.test(headers['content-type'] ?? '')) headers['content-type'] = OTHER_TYPE
+    done()
   })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(

@@ -99,8 +99,9 @@ export function registerValidation(app: FastifyInstance): void {
       validate: createRequestValidator({ ...parts, ...(whole && { body: whole }) }),
     }
   })
-  app.addHook('preValidation', async (request) => {
+  app.addHook('preValidation', (request, _reply, done) => {
     const faults = request.routeOptions.config.validate?.(request) ?? []
     if (faults.length > 0) throw invalidRequest(faults)
+    done()
   })
 }

@@ -1,4 +1,4 @@
-import type { Dispatcher } from 'undici'
+import type { Dispatcher, Pool } from 'undici'
 
 /** An answer of DynamoDB, whatever it says. */
 export interface Answer {
@@ -13,8 +13,7 @@ export class NoAnswerError extends Error {
 }
 
 export interface ExchangeOptions {
-  dispatcher: Dispatcher
-  origin: string
+  pool: Pool
   timeoutMs: number
 }
 
@@ -100,15 +99,15 @@ class Exchange implements Dispatcher.DispatchHandler {
  * time also covers the wait for a connection and an answer that stalls half-way.
  */
 export function exchange(
-  { dispatcher, origin, timeoutMs }: ExchangeOptions,
+  { pool, timeoutMs }: ExchangeOptions,
   headers: string[],
   body: string,
   signal: AbortSignal,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
-    dispatcher.dispatch(
-      { origin, path: '/', method: 'POST', headers, body },
+    pool.dispatch(
+      { path: '/', method: 'POST', headers, body },
       new Exchange(resolve, reject, signal, timeoutMs),
     )
   })

@@ -1,5 +1,6 @@
 import { StandardRetryStrategy } from '@smithy/core/retry'
 import { retryTypeOf } from './failures.ts'
+import { untilAborted } from './until-aborted.ts'
 
 export const MAX_ATTEMPTS = 3
 const BASE_DELAY_MS = 25
@@ -33,21 +34,6 @@ export function createRetryStrategy(): StandardRetryStrategy {
 
 type RetryToken = Awaited<ReturnType<StandardRetryStrategy['acquireInitialRetryToken']>>
 
-/** Rejects when the time of a call is up. */
-function timeUp(signal: AbortSignal): { promise: Promise<never>; forget: () => void } {
-  const { promise, reject } = Promise.withResolvers<never>()
-  const onAbort = () => {
-    reject(signal.reason as Error)
-  }
-  signal.addEventListener('abort', onAbort)
-  return {
-    promise,
-    forget: () => {
-      signal.removeEventListener('abort', onAbort)
-    },
-  }
-}
-
 export interface RetriesOptions {
   strategy: StandardRetryStrategy
   /** Told of every attempt that was refused because there were too many. */
@@ -63,13 +49,10 @@ export function createRetries({ strategy, onThrottle }: RetriesOptions) {
     const errorType = retryTypeOf(error)
     if (errorType === 'THROTTLING') onThrottle()
     if (errorType === undefined || signal.aborted) throw error
-    const { promise, forget } = timeUp(signal)
     try {
-      return await Promise.race([strategy.refreshRetryTokenForRetry(token, { errorType }), promise])
+      return await untilAborted(strategy.refreshRetryTokenForRetry(token, { errorType }), signal)
     } catch {
       throw error
-    } finally {
-      forget()
     }
   }
 

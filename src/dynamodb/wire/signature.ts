@@ -1,4 +1,4 @@
-import { createHmac, hash } from 'node:crypto'
+import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto'
 import type { Endpoint } from './endpoint.ts'
 
 /** Of the SDK's credential providers. */
@@ -13,7 +13,8 @@ const CONTENT_TYPE = 'application/x-amz-json-1.0'
 const TARGET_PREFIX = 'DynamoDB_20120810.'
 
 const sha256 = (text: string) => hash('sha256', text, 'hex')
-const hmac = (key: Buffer | string, text: string) => createHmac('sha256', key).update(text).digest()
+const hmac = (key: Buffer | string, text: string): Buffer | string =>
+  createHmac('sha256', key).update(text).digest()
 
 /** @returns `20261123T172200Z`, as AWS writes times. */
 function toAmzDate(nowMs: number): string {
@@ -24,26 +25,27 @@ function toAmzDate(nowMs: number): string {
 interface Moment {
   amzDate: string
   scope: string
-  signingKey: Buffer
+  /** As an object: made from bytes for each request, it costs more than the rest of the signature. */
+  signingKey: KeyObject
+}
+
+function createSigningKey(day: string, region: string, secretAccessKey: string): KeyObject {
+  const start: Buffer | string = `AWS4${secretAccessKey}`
+  return createSecretKey([day, region, 'dynamodb', 'aws4_request'].reduce(hmac, start) as Buffer)
 }
 
 /** The key that signs holds for a day, and the time for a second: each is made once. */
 function createMoments(region: string, secretAccessKey: string): (nowMs: number) => Moment {
-  let second = NaN
-  let day = ''
-  let moment: Moment = { amzDate: '', scope: '', signingKey: Buffer.alloc(0) }
+  let second: number | undefined
+  let moment: Moment | undefined
   return (nowMs) => {
-    if (Math.floor(nowMs / 1000) === second) return moment
+    if (moment && Math.floor(nowMs / 1000) === second) return moment
     second = Math.floor(nowMs / 1000)
     const amzDate = toAmzDate(nowMs)
-    if (amzDate.startsWith(day) && day !== '') return (moment = { ...moment, amzDate })
-    day = amzDate.slice(0, 8)
-    const signingKey = [day, region, 'dynamodb', 'aws4_request'].reduce<Buffer | string>(
-      hmac,
-      `AWS4${secretAccessKey}`,
-    ) as Buffer
-    moment = { amzDate, scope: `${day}/${region}/dynamodb/aws4_request`, signingKey }
-    return moment
+    const day = amzDate.slice(0, 8)
+    if (moment?.scope.startsWith(day)) return (moment = { ...moment, amzDate })
+    const scope = `${day}/${region}/dynamodb/aws4_request`
+    return (moment = { amzDate, scope, signingKey: createSigningKey(day, region, secretAccessKey) })
   }
 }
 
@@ -62,7 +64,6 @@ export function createSigner({ host, region }: Endpoint, credentials: Credential
   const tokenLine = sessionToken === undefined ? '' : `x-amz-security-token:${sessionToken}\n`
   const tokenHeader = sessionToken === undefined ? [] : ['x-amz-security-token', sessionToken]
   const signed = `content-type;host;x-amz-date${sessionToken === undefined ? '' : ';x-amz-security-token'};x-amz-target`
-
   const moments = createMoments(region, secretAccessKey)
 
   return {
