@@ -43,7 +43,11 @@ export class AppError extends Error {
   readonly headers: Record<string, string>
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
+    // Where a client's mistake was noticed tells nobody anything, and finding it out is the dearest part of a refusal.
+    const { stackTraceLimit } = Error
+    if (ERROR_STATUS[code] < 500) Error.stackTraceLimit = 0
     super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    Error.stackTraceLimit = stackTraceLimit
     this.name = 'AppError'
     this.code = code
     this.details = options.details ?? []
