@@ -8,7 +8,7 @@ import tseslint from 'typescript-eslint'
  */
 const AWS = ['@aws-sdk/*', '@smithy/*']
 const FASTIFY = ['fastify', '@fastify/*']
-const ENTRIES = ['**/server.ts', '**/app.ts']
+const ENTRIES = ['**/server.ts', '**/service.ts', '**/app.ts']
 const FORBIDDEN_IMPORTS = {
   schemas: [
     ...AWS,
@@ -83,7 +83,7 @@ export default defineConfig(
   {
     // Only the configuration reads the environment.
     files: ['src/**/*.ts'],
-    ignores: ['src/config.ts', 'src/server.ts', 'src/cli/**'],
+    ignores: ['src/config.ts', 'src/service.ts', 'src/cli/**'],
     rules: {
       'no-restricted-properties': [
         'error',
