@@ -3,7 +3,7 @@ import { claimUpTo } from '../../src/domain/claim-up-to.ts'
 import type { Candidate, Claim, QueueStore } from '../../src/domain/ports.ts'
 import { newTenant, scopeOf } from '../support/table.ts'
 
-const WISH = { limit: 3, lease: { lease_id: 'lease_1', expires_at: 9_000 }, emptyForMs: 0 }
+const WISH = { limit: 3, lease: { lease_id: 'lease_1', expires_at: 9_000 }, emptySince: 0 }
 const candidate = (event_id: string, availability: string): Candidate => ({
   event_id,
   availability,
