@@ -17,8 +17,8 @@ import type { Claimed } from '../schemas/queue.ts'
 import { Turns } from './turns.ts'
 import { WaitingRoom } from './waiting-room.ts'
 
-/** Most events that consumers of one tenant claim at a time in a process. */
-const MAX_CLAIMING = 32
+/** Most events that a process claims at a time for one tenant: two claims of usual size. */
+const MAX_CLAIMING = 20
 
 /** What the use cases are given. */
 export interface EventsOptions {

@@ -7,7 +7,7 @@ import { openTable } from '../support/table.ts'
  * As much for each consumer to win as in `npm run bench:contention`, with fewer events. Nobody works on what was
  * claimed: that is when consumers meet most.
  */
-const SIZE = { events: 300, eventsPerClaim: 3, workMs: 0 }
+const SIZE = { events: 500, eventsPerClaim: 5, workMs: 0 }
 const QUARTER_OF_A_SHARE = SIZE.events / CONSUMERS / 4
 
 t.test(`${CONSUMERS} consumers, ${SIZE.events} events, ${SIZE.eventsPerClaim} per claim`, async (t) => {

@@ -35,7 +35,7 @@ export type Order = { job: Job } | { stop: true }
 export type Message = { isReady: true } | { acknowledged: string[] } | { report: Report }
 
 /** What is claimed by a call that gets no answer comes back within the time that a measurement may take. */
-const LEASE_SECONDS = 30
+const LEASE_SECONDS = 15
 const DEADLINE_MS = 20_000
 const PAUSE_MS = 20
 

@@ -14,7 +14,7 @@ export interface Size {
   /** How long a consumer works on what it claimed. */
   workMs: number
 }
-const TIMEOUT_MS = 40_000
+const TIMEOUT_MS = 60_000
 
 export interface Scenario {
   processes: number
