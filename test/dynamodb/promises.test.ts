@@ -91,7 +91,10 @@ function testPromises(t: Test, endpoint: string): void {
       return write()
     }
     const draft = draftOf(table)
-    t.match(await lose(() => store.create(scope, draft)), { event_id: draft.event_id, status: 'pending' })
+    t.match(await lose(() => store.create(scope, draft)), {
+      event: { event_id: draft.event_id, status: 'pending' },
+      created: true,
+    })
     const record = { event_id: draft.event_id, body_hash: 'h' }
     t.strictSame(await lose(() => idempotency.claim(scope, 'key', record)), record)
     const acknowledged = { outcome: 'acknowledged', event_type: 'order.created' }
@@ -108,7 +111,7 @@ function testPromises(t: Test, endpoint: string): void {
     await t.rejects(store.create(scopeOf(scope.tenant, 500), draft), { code: 'unavailable' })
     proxy.faults = {}
     t.match(await store.acknowledge(scope, draft.event_id), { outcome: 'acknowledged' })
-    t.match(await store.create(scope, draft), { status: 'delivered' })
+    t.match(await store.create(scope, draft), { event: { status: 'delivered' }, created: false })
   })
 
   t.test(
@@ -182,7 +185,7 @@ function testPromises(t: Test, endpoint: string): void {
       const first = await claim()
       t.match(first.claim, { outcome: 'claimed', event: { delivery_attempts: 1 } })
       t.equal(
-        await lose(() => queue.extend(scope, id, { ...first.lease, expires_at: clock.now() + 60_000 })),
+        await lose(() => queue.extend(scope, id, { ...first.lease, expires_at: clock.now() + 60_000 }, 1)),
         'done',
       )
       t.equal(await lose(() => queue.release(scope, id, first.lease.lease_id, clock.now())), 'done')
