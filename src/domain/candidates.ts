@@ -44,8 +44,10 @@ interface Wish extends Wanted {
 export interface Candidates {
   /** Hands out candidates that no other caller in this process gets, oldest first; none when there are none. */
   take(scope: CallScope, wish: Wish): Promise<Candidate[]>
-  /** Tells of an event that this process made available. */
+  /** Tells of an event that this process made available to those who look next. */
   hint(tenant: string, candidate: Candidate): void
+  /** Tells of an event that is available again: it may stand where it stood when it was handed out. */
+  forget(tenant: string, candidate: Candidate): void
   /** Tells how claiming went, to find out whether other tasks are after the same events. */
   report(tenant: string, tried: number, lost: number): void
 }
@@ -122,6 +124,9 @@ export function createCandidates(options: CandidatesOptions): Candidates {
     },
     hint(tenant, candidate) {
       candidatesOf(tenant).hints.push(candidate)
+    },
+    forget(tenant, { availability }) {
+      tenants.get(tenant)?.handedOut.delete(availability)
     },
     report(tenant, tried, lost) {
       const state = candidatesOf(tenant)

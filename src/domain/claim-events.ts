@@ -1,5 +1,5 @@
 import type { ClaimBody, Claimed } from '../schemas/queue.ts'
-import { announce } from './availability.ts'
+import { announceAgain } from './availability.ts'
 import { claimUpTo } from './claim-up-to.ts'
 import { toTimestamp } from './clock.ts'
 import type { EventsDependencies } from './events.ts'
@@ -59,7 +59,7 @@ export function claimEvents(dependencies: EventsDependencies) {
       const nowMs = clock()
       queue.release(scope, event_id, lease_id ?? '', nowMs).then(
         (change) => {
-          if (change === 'done') announce(dependencies, scope.tenant.name, event_id, nowMs)
+          if (change === 'done') announceAgain(dependencies, scope.tenant.name, event_id, nowMs)
         },
         // The lease lapses by itself.
         () => undefined,

@@ -1,6 +1,6 @@
 import { AppError, eventNotFound } from '../errors.ts'
 import type { NackBody } from '../schemas/queue.ts'
-import { announce } from './availability.ts'
+import { announceAgain } from './availability.ts'
 import type { EventsDependencies } from './events.ts'
 import type { CallScope } from './ports.ts'
 
@@ -39,6 +39,6 @@ export function nackEvent(dependencies: EventsDependencies) {
       throw new AppError('conflict', 'The event is held by somebody, or is not open any more.')
     if (result.outcome === 'failed') count('EventFailed')
     if (result.outcome === 'delayed' && result.available_at <= clock())
-      announce(dependencies, scope.tenant.name, eventId, result.available_at)
+      announceAgain(dependencies, scope.tenant.name, eventId, result.available_at)
   }
 }

@@ -2,7 +2,7 @@ import pMap from 'p-map'
 import { AppError, eventNotFound } from '../errors.ts'
 import type { Event } from '../schemas/event.ts'
 import type { RedriveBody, Redriven } from '../schemas/redrive.ts'
-import { announce } from './availability.ts'
+import { announceAgain } from './availability.ts'
 import { MAX_CONCURRENT } from './concurrency.ts'
 import type { CursorBinding } from './cursor.ts'
 import type { EventsDependencies } from './events.ts'
@@ -14,7 +14,7 @@ function redriveOne(dependencies: EventsDependencies) {
   return async (scope: CallScope, eventId: string): Promise<Redrive> => {
     const nowMs = clock()
     const result = await queue.redrive(scope, eventId, nowMs)
-    if (result.outcome === 'redriven') announce(dependencies, scope.tenant.name, eventId, nowMs)
+    if (result.outcome === 'redriven') announceAgain(dependencies, scope.tenant.name, eventId, nowMs)
     return result
   }
 }

@@ -1,5 +1,5 @@
 import type { EventResults, ReleaseBody } from '../schemas/queue.ts'
-import { announce } from './availability.ts'
+import { announceAgain } from './availability.ts'
 import { forEachEvent } from './each-event.ts'
 import type { EventsDependencies } from './events.ts'
 import type { CallScope } from './ports.ts'
@@ -12,7 +12,7 @@ export function releaseEvents(dependencies: EventsDependencies) {
       const nowMs = clock()
       const change = await queue.release(scope, eventId, lease_id, nowMs)
       if (change !== 'done') return change
-      announce(dependencies, scope.tenant.name, eventId, nowMs)
+      announceAgain(dependencies, scope.tenant.name, eventId, nowMs)
       return 'released'
     })
     return { results }

@@ -28,6 +28,18 @@ t.test('an event that was read and is told of is handed out once', async (t) => 
   t.match(await candidates.take(scope, WANTED), [{ event_id: 'evt_3' }])
 })
 
+t.test(
+  'what is given back in the very millisecond in which it became available is handed out again',
+  async (t) => {
+    const scope = scopeOf(newTenant())
+    const candidates = candidatesOver([candidate(1)])
+    t.strictSame(await candidates.take(scope, WANTED), [candidate(1)])
+    t.strictSame(await candidates.take(scope, WANTED), [])
+    candidates.forget(scope.tenant.name, candidate(1))
+    t.strictSame(await candidates.take(scope, WANTED), [candidate(1)])
+  },
+)
+
 t.test('who comes away empty-handed from a shared reading looks again', async (t) => {
   const scope = scopeOf(newTenant())
   let readings = 0

@@ -21,6 +21,7 @@ function claimFrom(rounds: (Candidate[] | Error)[], claim: (candidate: Candidate
         return round
       },
       hint: () => {},
+      forget: () => {},
       report: () => {},
     },
     queue: { claim: async (_scope: unknown, one: Candidate) => claim(one) } as unknown as QueueStore,
