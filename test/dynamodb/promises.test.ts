@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import pMap from 'p-map'
 import t, { type Test } from 'tap'
 import { createClient } from '../../src/dynamodb/client.ts'
 import { openEmbeddedStore } from '../../src/dynamodb/embedded/embedded-store.ts'
@@ -210,7 +211,7 @@ function testPromises(t: Test, endpoint: string): void {
     const scope = scopeOf(newTenant(shards))
     const ids = await createMany(table, scope.tenant, 120)
     proxy.faults = { indexLagMs: 60_000 }
-    await Promise.all(ids.slice(0, 119).map((id) => store.acknowledge(scope, id)))
+    await pMap(ids.slice(0, 119), (id) => store.acknowledge(scope, id), { concurrency: 16 })
     const before = proxy.count()
     await store.inbox(scope, { limit: 10, available_until: clock.now() })
     t.ok(proxy.count() - before <= 4 * (2 * shards + 2), `${proxy.count() - before} calls`)
