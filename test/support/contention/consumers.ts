@@ -68,7 +68,8 @@ function startTask({ endpoint, table }: Job) {
   return {
     events,
     lost,
-    stop: () => {
+    stop: async () => {
+      await dynamodb.close()
       client.destroy()
     },
   }
@@ -121,7 +122,7 @@ async function run(job: Job): Promise<Report> {
   }
 
   const handled = await Promise.all(Array.from({ length: job.consumers }, consume))
-  stop()
+  await stop()
   return { handled, lostWrites: lost.writes, unanswered }
 }
 
