@@ -29,11 +29,21 @@ export function createMeter(dynamodb: DynamoDB) {
   return {
     /** The same calls, metered. */
     dynamodb: {
-      getItem: metered('read', dynamodb.getItem),
-      batchGetItem: metered('read', dynamodb.batchGetItem),
-      query: metered('read', dynamodb.query),
-      putItem: metered('write', dynamodb.putItem),
-      updateItem: metered('write', dynamodb.updateItem),
+      getItem: metered('read', (input: Parameters<DynamoDB['getItem']>[0], signal) =>
+        dynamodb.getItem(input, signal),
+      ),
+      batchGetItem: metered('read', (input: Parameters<DynamoDB['batchGetItem']>[0], signal) =>
+        dynamodb.batchGetItem(input, signal),
+      ),
+      query: metered('read', (input: Parameters<DynamoDB['query']>[0], signal) =>
+        dynamodb.query(input, signal),
+      ),
+      putItem: metered('write', (input: Parameters<DynamoDB['putItem']>[0], signal) =>
+        dynamodb.putItem(input, signal),
+      ),
+      updateItem: metered('write', (input: Parameters<DynamoDB['updateItem']>[0], signal) =>
+        dynamodb.updateItem(input, signal),
+      ),
     } satisfies DynamoDB,
     /** Runs something alone. @returns What it cost, and its result. */
     async measure<Result>(work: () => Promise<Result>): Promise<{ units: Units; result: Result }> {
