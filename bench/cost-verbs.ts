@@ -26,7 +26,9 @@ export async function openBench(endpoint: string) {
   const table = `costs-${randomUUID()}`
   await migrate(client, table)
   const clock = Date.now
-  const options = { dynamodb: createDynamoDB(client), table, clock, retentionSeconds: 30 * DAY_SECONDS }
+  const dynamodb = createDynamoDB(client)
+  const meter = createMeter(dynamodb)
+  const options = { dynamodb: meter.dynamodb, table, clock, retentionSeconds: 30 * DAY_SECONDS }
   const events = createEvents({
     store: createEventStore(options),
     queue: createQueueStore({ ...options, maxAttempts: 16 }),
@@ -42,8 +44,9 @@ export async function openBench(endpoint: string) {
   })
   return {
     events,
-    meter: createMeter(client),
-    close: () => {
+    meter,
+    close: async () => {
+      await dynamodb.close()
       client.destroy()
     },
   }
@@ -78,11 +81,11 @@ async function measureLife({ events, meter }: Bench, payload: JsonObject, costs:
   await record('create', () => events.create(scope, body))
   const first = await record('first claim', () => claimOne(events, scope))
   await record('extend', () => events.extend(scope, { ...first, lease_seconds: 60 }))
-  await record('release', () => events.release(scope, first))
+  await record('release', () => events.release(scope, first, ignore))
   const { lease_id, event_id } = await record('later claim', () => claimOne(events, scope))
   await record('nack', () => events.nack(scope, event_id, { lease_id, delay_seconds: 0, reason: '502' }))
   await events.nack(scope, event_id, { permanent: true })
-  await record('redrive', () => events.redrive(scope, event_id))
+  await record('redrive', () => events.redrive(scope, event_id, ignore))
   const last = await claimOne(events, scope)
   await record('acknowledge', () => events.acknowledge(scope, event_id, last.lease_id, ignore))
   await record('get', () => events.get(scope, event_id))

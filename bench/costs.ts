@@ -57,7 +57,7 @@ async function main(): Promise<void> {
       for (const size of SIZES) bySize.push(await measureVerbs(bench, await payloadOf(size)))
       process.stdout.write(`\n${title}\n\n${table(bySize)}\n`)
     }
-    bench.close()
+    await bench.close()
   } finally {
     await store.stop()
   }

@@ -34,15 +34,20 @@ interface Wanted {
   bytes: number
   /** So many are handed out whatever they weigh. */
   atLeast: number
-  /** Nothing found this many ms ago or later still counts as nothing: keeps waiting consumers from asking on. */
-  emptyForMs?: number
+}
+
+interface Wish extends Wanted {
+  /** Nothing found later than at this time (ms) still counts as nothing: keeps those who wait from asking on. */
+  emptySince: number
 }
 
 export interface Candidates {
   /** Hands out candidates that no other caller in this process gets, oldest first; none when there are none. */
-  take(scope: CallScope, wanted: Wanted): Promise<Candidate[]>
-  /** Tells of an event that this process made available. */
+  take(scope: CallScope, wish: Wish): Promise<Candidate[]>
+  /** Tells of an event that this process made available to those who look next. */
   hint(tenant: string, candidate: Candidate): void
+  /** Tells of an event that is available again: it may stand where it stood when it was handed out. */
+  forget(tenant: string, candidate: Candidate): void
   /** Tells how claiming went, to find out whether other tasks are after the same events. */
   report(tenant: string, tried: number, lost: number): void
 }
@@ -55,11 +60,10 @@ interface CandidatesOptions {
 }
 
 /** Whether the index is to be asked before anything can be handed out. */
-function needsFilling(state: TenantCandidates, now: number, emptyForMs: number): boolean {
+function needsFilling(state: TenantCandidates, now: number, emptySince: number): boolean {
   if (state.hints.length > 0) return false
-  const ageMs = now - state.filledAt
-  if (state.waiting.length > 0) return ageMs > MAX_AGE_MS
-  return !(state.isComplete && ageMs < emptyForMs)
+  if (state.waiting.length > 0) return now - state.filledAt > MAX_AGE_MS
+  return !(state.isComplete && state.filledAt > emptySince)
 }
 
 async function fill(
@@ -105,10 +109,10 @@ export function createCandidates(options: CandidatesOptions): Candidates {
   }
 
   return {
-    async take(scope, { emptyForMs = 0, ...wanted }) {
+    async take(scope, { emptySince, ...wanted }) {
       const state = candidatesOf(scope.tenant.name)
       for (;;) {
-        const isFilled = needsFilling(state, clock(), emptyForMs)
+        const isFilled = needsFilling(state, clock(), emptySince)
         if (isFilled) {
           state.filling ??= fill(options, state, scope).finally(() => (state.filling = undefined))
           await state.filling
@@ -120,6 +124,9 @@ export function createCandidates(options: CandidatesOptions): Candidates {
     },
     hint(tenant, candidate) {
       candidatesOf(tenant).hints.push(candidate)
+    },
+    forget(tenant, { availability }) {
+      tenants.get(tenant)?.handedOut.delete(availability)
     },
     report(tenant, tried, lost) {
       const state = candidatesOf(tenant)

@@ -1,5 +1,5 @@
 import type { ClaimBody, Claimed } from '../schemas/queue.ts'
-import { announce } from './availability.ts'
+import { announceAgain } from './availability.ts'
 import { claimUpTo } from './claim-up-to.ts'
 import { toTimestamp } from './clock.ts'
 import type { EventsDependencies } from './events.ts'
@@ -12,16 +12,44 @@ const EMPTY_FOR_MS = POLL_INTERVAL_MS - 50
 
 const NOTHING: Claimed = { lease_id: null, lease_expires_at: null, events: [] }
 
-/** Hands out events that can be delivered now, oldest first, each to one caller alone. */
-export function claimEvents(dependencies: EventsDependencies) {
-  const { queue, clock, waitingRoom, newLeaseId, deadlineMs } = dependencies
+/** How one claim is tried once. */
+interface Attempt {
+  scope: CallScope
+  body: ClaimBody
+  /** Aborts when the client has disconnected. */
+  gone: AbortSignal
+  /** An index found empty so many ms ago need not be asked again. */
+  emptyForMs?: number
+}
 
-  async function attempt(scope: CallScope, body: ClaimBody, emptyForMs = 0): Promise<Claimed | undefined> {
+/** Claims what there is now, in the caller's turn. @returns undefined when there is nothing. */
+function attemptClaim(dependencies: EventsDependencies) {
+  const { clock, turns, newLeaseId } = dependencies
+
+  async function claimNow(
+    scope: CallScope,
+    body: ClaimBody,
+    emptySince: number,
+  ): Promise<Claimed | undefined> {
     const lease = { lease_id: newLeaseId(), expires_at: clock() + body.lease_seconds * 1000 }
-    const events = await claimUpTo(dependencies, scope, { limit: body.limit, lease, emptyForMs })
+    const events = await claimUpTo(dependencies, scope, { limit: body.limit, lease, emptySince })
     if (events.length === 0) return undefined
     return { lease_id: lease.lease_id, lease_expires_at: toTimestamp(lease.expires_at), events }
   }
+
+  return async ({ scope, body, gone, emptyForMs = 0 }: Attempt): Promise<Claimed | undefined> => {
+    // What is found empty while the caller stands in line is empty for it too.
+    const emptySince = clock() - emptyForMs
+    return turns.take(scope.tenant.name, { weight: body.limit, signal: scope.signal }, async () =>
+      gone.aborted ? undefined : claimNow(scope, body, emptySince),
+    )
+  }
+}
+
+/** Hands out events that can be delivered now, oldest first, each to one caller alone. */
+export function claimEvents(dependencies: EventsDependencies) {
+  const { queue, clock, waitingRoom, deadlineMs } = dependencies
+  const attempt = attemptClaim(dependencies)
 
   /** Each attempt of a claim that waits has its own deadline: the waiting itself is no work. */
   const scopeOf = ({ tenant }: CallScope) => ({ tenant, signal: AbortSignal.timeout(deadlineMs) })
@@ -31,7 +59,7 @@ export function claimEvents(dependencies: EventsDependencies) {
       const nowMs = clock()
       queue.release(scope, event_id, lease_id ?? '', nowMs).then(
         (change) => {
-          if (change === 'done') announce(dependencies, scope.tenant.name, event_id, nowMs)
+          if (change === 'done') announceAgain(dependencies, scope.tenant.name, event_id, nowMs)
         },
         // The lease lapses by itself.
         () => undefined,
@@ -47,11 +75,11 @@ export function claimEvents(dependencies: EventsDependencies) {
     const tenant = scope.tenant.name
     // Those who wait have found nothing a moment ago, and are served first.
     const mayLook = body.wait_seconds === 0 || !waitingRoom.hasWaiting(tenant)
-    const claimed = mayLook ? await attempt(scope, body) : undefined
+    const claimed = mayLook ? await attempt({ scope, body, gone }) : undefined
     if (claimed && gone.aborted) giveBack(scopeOf(scope), claimed)
     if (claimed || body.wait_seconds === 0) return claimed ?? NOTHING
     const found = await waitingRoom.wait(tenant, {
-      attempt: () => attempt(scopeOf(scope), body, EMPTY_FOR_MS),
+      attempt: () => attempt({ scope: scopeOf(scope), body, gone, emptyForMs: EMPTY_FOR_MS }),
       discard: (late) => {
         giveBack(scopeOf(scope), late)
       },

@@ -14,8 +14,8 @@ type Settled = { candidate: Candidate } & ({ claim: Claim } | { error: unknown }
 export interface ClaimWish {
   limit: number
   lease: Lease
-  /** For how long (ms) an index that was found empty need not be asked again. */
-  emptyForMs: number
+  /** An index that was found empty later than at this time (ms) need not be asked again. */
+  emptySince: number
 }
 
 type Dependencies = Pick<EventsDependencies, 'queue' | 'candidates' | 'count'>
@@ -50,13 +50,13 @@ function report({ candidates, count }: Dependencies, tenant: string, settled: Se
 export async function claimUpTo(
   dependencies: Dependencies,
   scope: CallScope,
-  { limit, lease, emptyForMs }: ClaimWish,
+  { limit, lease, emptySince }: ClaimWish,
 ): Promise<Event[]> {
   const events = new Map<string, Event>()
   let bytes = MAX_CLAIM_BYTES
   for (let tries = 0; events.size < limit && bytes > 0 && tries < limit + MAX_SPARE_TRIES;) {
     const atLeast = events.size === 0 ? 1 : 0
-    const wanted = { events: limit - events.size, bytes, atLeast, emptyForMs }
+    const wanted = { events: limit - events.size, bytes, atLeast, emptySince }
     const found = await dependencies.candidates.take(scope, wanted).catch((error: unknown) => {
       if (events.size === 0) throw error
       return []

@@ -39,7 +39,9 @@ export function createEvent(dependencies: EventsDependencies, keyField = 'Idempo
   }
 
   async function storeDraft(scope: CallScope, draft: EventDraft): Promise<Event> {
-    const event = await store.create(scope, draft)
+    const { event, created } = await store.create(scope, draft)
+    // Somebody with the same key was quicker, and counted it.
+    if (!created) return event
     count('EventCreated')
     const availableAtMs = Date.parse(event.available_at ?? '')
     if (availableAtMs <= clock()) announce(dependencies, scope.tenant.name, event.event_id, availableAtMs)

@@ -14,7 +14,11 @@ import { readInbox } from './read-inbox.ts'
 import { redriveEvent, redriveInbox } from './redrive.ts'
 import { releaseEvents } from './release-events.ts'
 import type { Claimed } from '../schemas/queue.ts'
+import { Turns } from './turns.ts'
 import { WaitingRoom } from './waiting-room.ts'
+
+/** Most events that a process claims at a time for one tenant: two claims of usual size. */
+const MAX_CLAIMING = 20
 
 /** What the use cases are given. */
 export interface EventsOptions {
@@ -38,6 +42,8 @@ export interface EventsOptions {
 /** What the use cases share besides: how consumers of this process share the inbox. */
 export interface EventsDependencies extends EventsOptions {
   candidates: Candidates
+  /** Those who claim, by order of arrival. */
+  turns: Turns
   waitingRoom: WaitingRoom<Claimed>
 }
 
@@ -46,6 +52,7 @@ export function createEvents(options: EventsOptions) {
   const dependencies: EventsDependencies = {
     ...options,
     candidates: createCandidates(options),
+    turns: new Turns(MAX_CLAIMING),
     waitingRoom: new WaitingRoom(POLL_INTERVAL_MS),
   }
   return {

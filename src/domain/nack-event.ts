@@ -1,6 +1,6 @@
 import { AppError, eventNotFound } from '../errors.ts'
 import type { NackBody } from '../schemas/queue.ts'
-import { announce } from './availability.ts'
+import { announceAgain } from './availability.ts'
 import type { EventsDependencies } from './events.ts'
 import type { CallScope } from './ports.ts'
 
@@ -25,10 +25,12 @@ export function backoffMs(attempts: number, { minSeconds, maxSeconds }: NackDela
 /**
  * Rejects an event: it comes again after a delay, or is given up. Throws `not_found`, `lease_lost` where a lease is
  * named, and `conflict` where somebody holds it or there is nothing left to reject.
+ *
+ * @returns Which of the two.
  */
 export function nackEvent(dependencies: EventsDependencies) {
   const { queue, clock, random, count, nackDelays } = dependencies
-  return async (scope: CallScope, eventId: string, body: NackBody): Promise<void> => {
+  return async (scope: CallScope, eventId: string, body: NackBody): Promise<'delayed' | 'failed'> => {
     const { lease_id, delay_seconds, reason, permanent = false } = body
     const delayMs = (attempts: number) =>
       delay_seconds === undefined ? backoffMs(attempts, nackDelays, random()) : delay_seconds * 1000
@@ -39,6 +41,7 @@ export function nackEvent(dependencies: EventsDependencies) {
       throw new AppError('conflict', 'The event is held by somebody, or is not open any more.')
     if (result.outcome === 'failed') count('EventFailed')
     if (result.outcome === 'delayed' && result.available_at <= clock())
-      announce(dependencies, scope.tenant.name, eventId, result.available_at)
+      announceAgain(dependencies, scope.tenant.name, eventId, result.available_at)
+    return result.outcome
   }
 }

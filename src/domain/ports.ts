@@ -45,6 +45,12 @@ export interface InboxReadQuery {
   position?: string | undefined
 }
 
+/** An event as it stands, and whether this call stored it. */
+export interface Creation {
+  event: Event
+  created: boolean
+}
+
 export type Acknowledgement =
   | { outcome: 'acknowledged' | 'already_delivered'; event_type: string }
   | { outcome: 'not_found' | 'lease_lost' }
@@ -54,8 +60,8 @@ export type Acknowledgement =
  * a write that ended so may have happened.
  */
 export interface EventStore {
-  /** Stores the event unless it is there already. @returns The event as it stands. */
-  create(scope: CallScope, draft: EventDraft): Promise<Event>
+  /** Stores the event unless it is there already. */
+  create(scope: CallScope, draft: EventDraft): Promise<Creation>
   /** Reads what is stored now, never an older state. Expired events are undefined. */
   get(scope: CallScope, eventId: string): Promise<Event | undefined>
   /** Marks the event as delivered, in one conditional write; with a lease only where nobody else holds it. */
@@ -113,15 +119,16 @@ export interface FailedQuery {
   position?: string | undefined
 }
 
-/** The verbs of a queue, on the same events. Fails as the EventStore does. */
+/** The verbs of a queue, on the same events; each takes effect once. Fails as the EventStore does. */
 export interface QueueStore {
   /** What the index will show of an event that became available at that time (ms). */
   candidateAt(eventId: string, availableAtMs: number): Candidate
   /** What can be claimed now, oldest first; from one shard alone where that is asked for. */
   candidates(scope: CallScope, limit: number, shard?: number): Promise<Candidate[]>
   claim(scope: CallScope, candidate: Candidate, lease: Lease): Promise<Claim>
-  extend(scope: CallScope, eventId: string, lease: Lease): Promise<LeaseChange>
-  /** Available again from `nowMs` on, which also tells its own earlier try. */
+  /** @param askedAt Greater than that of what was asked before: a late call never shortens what a newer one gave. */
+  extend(scope: CallScope, eventId: string, lease: Lease, askedAt: number): Promise<LeaseChange>
+  /** Available again from `nowMs` on. */
   release(scope: CallScope, eventId: string, leaseId: string, nowMs: number): Promise<LeaseChange>
   nack(scope: CallScope, eventId: string, rejection: Rejection): Promise<Nack>
   redrive(scope: CallScope, eventId: string, nowMs: number): Promise<Redrive>

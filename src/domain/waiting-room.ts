@@ -13,6 +13,9 @@ export interface Waiter<Result> {
 }
 
 interface Waiting<Result> extends Waiter<Result> {
+  /** Its attempt is under way: what that finds is its own, also when its time has run out meanwhile. */
+  isServed: boolean
+  isTimeUp: boolean
   isOver: boolean
   settle: (result: Promise<Result | undefined> | undefined) => void
 }
@@ -46,11 +49,21 @@ export class WaitingRoom<Result> {
     if (this.#isClosed || waiter.gone.aborted || this.#countWaiting(tenant) >= MAX_WAITING) return undefined
     const queue = this.#join(tenant)
     const { promise, resolve } = Promise.withResolvers<Result | undefined>()
-    const waiting: Waiting<Result> = { ...waiter, isOver: false, settle: resolve }
+    const waiting: Waiting<Result> = {
+      ...waiter,
+      isServed: false,
+      isTimeUp: false,
+      isOver: false,
+      settle: resolve,
+    }
     const leave = () => {
       end(queue, waiting)
     }
-    const timer = setTimeout(leave, waiter.waitMs)
+    const timeOut = () => {
+      waiting.isTimeUp = true
+      if (!waiting.isServed) leave()
+    }
+    const timer = setTimeout(timeOut, waiter.waitMs)
     waiter.gone.addEventListener('abort', leave, { once: true })
     queue.waiting.push(waiting)
     try {
@@ -127,9 +140,13 @@ function end<Result>(queue: Queue<Result>, waiting: Waiting<Result>, result?: Pr
 async function serveFirst<Result>(queue: Queue<Result>): Promise<boolean> {
   const [first] = queue.waiting
   if (!first) return false
+  first.isServed = true
   try {
     const result = await first.attempt()
-    if (result === undefined) return false
+    if (result === undefined) {
+      if (first.isTimeUp) end(queue, first)
+      return false
+    }
     if (first.isOver) first.discard(result)
     else end(queue, first, Promise.resolve(result))
     return true
@@ -137,5 +154,7 @@ async function serveFirst<Result>(queue: Queue<Result>): Promise<boolean> {
     // A failure is told to the one whose attempt it was; the others try at their next turn.
     if (!first.isOver) end(queue, first, Promise.reject(error as Error))
     return false
+  } finally {
+    first.isServed = false
   }
 }

@@ -1,12 +1,10 @@
-import {
-  ConditionalCheckFailedException,
-  type UpdateItemCommandInput,
-  type UpdateItemCommandOutput,
-} from '@aws-sdk/client-dynamodb'
+import { ConditionalCheckFailedException, type UpdateItemCommandInput } from '@aws-sdk/client-dynamodb'
 import type { Ulid } from '../domain/event-id.ts'
 import type { CallScope } from '../domain/ports.ts'
 import type { DynamoDB } from './client.ts'
 import { eventKey, type Item } from './keys.ts'
+import { bearsOperation, newOperation } from './operations.ts'
+import type { EventTarget } from './update.ts'
 
 /** Which item a write is about, for the reading that follows a failed condition. */
 interface Target {
@@ -40,14 +38,24 @@ export async function writeConditionally<Output>(
   }
 }
 
-/** Sends a conditional update of an event. */
-export function updateEvent(
+/** An update that took place, with what it answers or what has become of the event since, or what stands in its way. */
+export type UpdateResult = { applied: true; item: Item } | { applied: false; found: Item | undefined }
+
+/** Sends a conditional update of an event. That it took place before, and only its answer got lost, is no failure. */
+export async function updateEvent(
   { dynamodb, table }: Pick<Target, 'dynamodb' | 'table'>,
   { tenant, signal }: CallScope,
   ulid: Ulid,
-  request: UpdateItemCommandInput,
-): Promise<ConditionalResult<UpdateItemCommandOutput>> {
-  return writeConditionally({ dynamodb, table, key: eventKey(tenant.name, ulid), signal }, () =>
+  toRequest: (target: EventTarget) => UpdateItemCommandInput,
+): Promise<UpdateResult> {
+  const operation = newOperation()
+  const request = toRequest({ table, tenant: tenant.name, ulid, operation })
+  const result = await writeConditionally({ dynamodb, table, key: eventKey(tenant.name, ulid), signal }, () =>
     dynamodb.updateItem(request, signal),
   )
+  if (result.applied) return { applied: true, item: result.output.Attributes ?? {} }
+  const { found } = result
+  return found && bearsOperation(found, operation)
+    ? { applied: true, item: found }
+    : { applied: false, found }
 }

@@ -1,15 +1,16 @@
 import type { Clock } from '../domain/clock.ts'
 import { acceptedAt, ulidOf } from '../domain/event-id.ts'
-import type { Acknowledgement, CallScope, EventDraft, EventStore } from '../domain/ports.ts'
+import type { Acknowledgement, CallScope, Creation, EventDraft, EventStore } from '../domain/ports.ts'
 import type { Event } from '../schemas/event.ts'
 import { encodeBody } from './body.ts'
 import type { DynamoDB } from './client.ts'
 import { updateEvent, writeConditionally } from './conditional.ts'
 import { acknowledgeRequest } from './event-writes.ts'
 import { readInboxPage } from './inbox-page.ts'
-import { isExpired, newEventItem, numberOf, textOf, toEvent } from './items.ts'
+import { isExpired, newEventItem, textOf, toEvent } from './items.ts'
 import { eventKey, type Item } from './keys.ts'
 import { readListPage } from './list-page.ts'
+import { bearsOperation, firstOperation, newOperation } from './operations.ts'
 import { getEventRequest, putEventRequest } from './requests.ts'
 
 export interface EventStoreOptions {
@@ -31,7 +32,11 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   }
 }
 
-async function createEvent(options: EventStoreOptions, scope: CallScope, draft: EventDraft): Promise<Event> {
+async function createEvent(
+  options: EventStoreOptions,
+  scope: CallScope,
+  draft: EventDraft,
+): Promise<Creation> {
   const { dynamodb, table, clock } = options
   const { tenant, signal } = scope
   const ulid = ulidOf(draft.event_id)
@@ -39,12 +44,17 @@ async function createEvent(options: EventStoreOptions, scope: CallScope, draft: 
   // Ids never go back with the clock, so after a step back they are ahead of it: then now is the earlier time.
   const nowMs = clock()
   const availableAtMs = Math.max(Math.min(acceptedAt(ulid), nowMs), draft.deliver_at ?? 0)
-  const item = newEventItem(tenant.name, ulid, draft, await encodeBody(draft.body), availableAtMs)
+  const operation = newOperation()
+  const item = {
+    ...newEventItem(tenant.name, ulid, draft, await encodeBody(draft.body), availableAtMs),
+    ...firstOperation(operation),
+  }
   const result = await writeConditionally({ dynamodb, table, key: eventKey(tenant.name, ulid), signal }, () =>
     dynamodb.putItem(putEventRequest(table, item), signal),
   )
   // What is there under our id is this event: an earlier try of ours stored it, or somebody with the same key.
-  return result.applied || !result.found ? toEvent(item, nowMs, draft.body) : toEvent(result.found, nowMs)
+  if (result.applied || !result.found) return { event: toEvent(item, nowMs, draft.body), created: true }
+  return { event: toEvent(result.found, nowMs), created: bearsOperation(result.found, operation) }
 }
 
 async function getEvent(
@@ -66,19 +76,15 @@ async function acknowledgeEvent(
   eventId: string,
   leaseId: string | undefined,
 ): Promise<Acknowledgement> {
-  const { table, clock, retentionSeconds } = options
+  const { clock, retentionSeconds } = options
   const ulid = ulidOf(eventId)
   if (ulid === undefined) return { outcome: 'not_found' }
   const nowMs = clock()
   const expiresAt = Math.floor(nowMs / 1000) + retentionSeconds
-  const request = acknowledgeRequest(
-    { table, tenant: scope.tenant.name, ulid },
-    { nowMs, expiresAt, leaseId },
+  const result = await updateEvent(options, scope, ulid, (target) =>
+    acknowledgeRequest(target, { nowMs, expiresAt, leaseId }),
   )
-  const result = await updateEvent(options, scope, ulid, request)
-  if (result.applied) {
-    return { outcome: 'acknowledged', event_type: textOf(result.output.Attributes ?? {}, 'event_type') }
-  }
+  if (result.applied) return { outcome: 'acknowledged', event_type: textOf(result.item, 'event_type') }
   return explainUnacknowledged(result.found, nowMs)
 }
 
@@ -86,7 +92,5 @@ async function acknowledgeEvent(
 function explainUnacknowledged(found: Item | undefined, nowMs: number): Acknowledgement {
   if (!found || isExpired(found, nowMs)) return { outcome: 'not_found' }
   if (textOf(found, 'status') !== 'delivered') return { outcome: 'lease_lost' }
-  // Delivered at the very time that we tried to write: that was our own try, whose answer got lost.
-  const isOurs = numberOf(found, 'delivered_at') === nowMs
-  return { outcome: isOurs ? 'acknowledged' : 'already_delivered', event_type: textOf(found, 'event_type') }
+  return { outcome: 'already_delivered', event_type: textOf(found, 'event_type') }
 }

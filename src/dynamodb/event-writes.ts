@@ -3,14 +3,7 @@ import { shardOf, type Ulid } from '../domain/event-id.ts'
 import type { Lease } from '../domain/ports.ts'
 import { availability, inboxKey, type Item } from './keys.ts'
 import { TTL_ATTRIBUTE } from './table.ts'
-import { inStatus, updateRequest } from './update.ts'
-
-/** The events a write is about. */
-export interface EventTarget {
-  table: string
-  tenant: string
-  ulid: Ulid
-}
+import { inStatus, updateRequest, type EventTarget } from './update.ts'
 
 /**
  * The stored lease outlasts what its holder is told by this much, so that tasks whose clocks differ by less never have
@@ -21,8 +14,10 @@ export const CLOCK_GUARD_MS = 1_000
 const text = (value: string) => ({ S: value })
 const number = (value: number) => ({ N: String(value) })
 
+/** What goes with a lease. */
+const LEASE = ['lease_id', 'leased_until', 'extend_order']
 /** Takes an event out of the inbox: nothing of a hold or of its turn is left. */
-const OUT_OF_INBOX = ['inbox_key', 'available_at', 'lease_id', 'leased_until']
+const OUT_OF_INBOX = ['inbox_key', 'available_at', ...LEASE]
 
 interface AcknowledgeOptions {
   nowMs: number
@@ -37,10 +32,11 @@ interface AcknowledgeOptions {
  * updated attributes are answered by `UPDATED_NEW`: the audit log needs it, and the body need not travel.
  */
 export function acknowledgeRequest(
-  { table, tenant, ulid }: EventTarget,
+  target: EventTarget,
   { nowMs, expiresAt, leaseId }: AcknowledgeOptions,
 ): UpdateItemCommandInput {
-  return updateRequest(table, tenant, ulid, {
+  const { tenant, ulid } = target
+  return updateRequest(target, {
     set: {
       ...inStatus(tenant, ulid, 'delivered'),
       delivered_at: number(nowMs),
@@ -66,18 +62,21 @@ const leaseAttributes = (ulid: Ulid, { expires_at }: Lease): Item => ({
 
 /** Hands an event out, if it is still where it was seen and has attempts left. */
 export function claimRequest(
-  { table, tenant, ulid }: EventTarget,
+  target: EventTarget,
   lease: Lease,
   seen: string,
   maxAttempts: number,
 ): UpdateItemCommandInput {
-  return updateRequest(table, tenant, ulid, {
+  const { tenant, ulid } = target
+  return updateRequest(target, {
     set: {
       ...inStatus(tenant, ulid, 'undelivered'),
       ...leaseAttributes(ulid, lease),
       lease_id: text(lease.lease_id),
     },
     setExpressions: ['delivery_attempts = delivery_attempts + :one'],
+    // Of the lease before, which may have lapsed.
+    remove: ['extend_order'],
     condition: 'available_at = :seen AND delivery_attempts < :max_attempts',
     values: { ':seen': text(seen), ':one': number(1), ':max_attempts': number(maxAttempts) },
     returns: 'ALL_NEW',
@@ -90,24 +89,21 @@ const holder = (leaseId: string): Item => ({
   ':lease_id': text(leaseId),
 })
 
-/** Moves the end of a lease. */
-export function extendRequest({ table, tenant, ulid }: EventTarget, lease: Lease): UpdateItemCommandInput {
-  return updateRequest(table, tenant, ulid, {
-    set: leaseAttributes(ulid, lease),
-    condition: HOLDS,
-    values: holder(lease.lease_id),
+/** Moves the end of a lease, unless one that was asked for since has moved it already. */
+export function extendRequest(target: EventTarget, lease: Lease, askedAt: number): UpdateItemCommandInput {
+  return updateRequest(target, {
+    set: { ...leaseAttributes(target.ulid, lease), extend_order: number(askedAt) },
+    condition: `${HOLDS} AND (attribute_not_exists(extend_order) OR extend_order <= :asked_at)`,
+    values: { ...holder(lease.lease_id), ':asked_at': number(askedAt) },
   })
 }
 
 /** Gives an event back: available from now on. */
-export function releaseRequest(
-  { table, tenant, ulid }: EventTarget,
-  leaseId: string,
-  nowMs: number,
-): UpdateItemCommandInput {
-  return updateRequest(table, tenant, ulid, {
+export function releaseRequest(target: EventTarget, leaseId: string, nowMs: number): UpdateItemCommandInput {
+  const { ulid } = target
+  return updateRequest(target, {
     set: { available_at: text(availability(nowMs, ulid)) },
-    remove: ['lease_id', 'leased_until'],
+    remove: LEASE,
     condition: HOLDS,
     values: holder(leaseId),
   })
@@ -118,16 +114,17 @@ const reasonAttribute = (reason: string | undefined): Item =>
 
 /** Puts a rejected event off, if nothing happened to it since it was seen. */
 export function delayRequest(
-  { table, tenant, ulid }: EventTarget,
+  target: EventTarget,
   { seen, availableAtMs, reason }: { seen: string; availableAtMs: number; reason: string | undefined },
 ): UpdateItemCommandInput {
-  return updateRequest(table, tenant, ulid, {
+  const { tenant, ulid } = target
+  return updateRequest(target, {
     set: {
       ...inStatus(tenant, ulid, 'undelivered'),
       available_at: text(availability(availableAtMs, ulid)),
       ...reasonAttribute(reason),
     },
-    remove: ['lease_id', 'leased_until'],
+    remove: LEASE,
     condition: 'available_at = :seen',
     values: { ':seen': text(seen) },
   })
@@ -143,10 +140,11 @@ interface FailOptions {
 
 /** Gives an event up, if nothing happened to it since it was seen. */
 export function failRequest(
-  { table, tenant, ulid }: EventTarget,
+  target: EventTarget,
   { seen, nowMs, expiresAt, reason }: FailOptions,
 ): UpdateItemCommandInput {
-  return updateRequest(table, tenant, ulid, {
+  const { tenant, ulid } = target
+  return updateRequest(target, {
     set: {
       ...inStatus(tenant, ulid, 'failed'),
       failed_at: number(nowMs),
@@ -160,8 +158,9 @@ export function failRequest(
 }
 
 /** Gives a dead letter another chance: as if it had just been accepted. */
-export function redriveRequest({ table, tenant, ulid }: EventTarget, nowMs: number): UpdateItemCommandInput {
-  return updateRequest(table, tenant, ulid, {
+export function redriveRequest(target: EventTarget, nowMs: number): UpdateItemCommandInput {
+  const { tenant, ulid } = target
+  return updateRequest(target, {
     set: {
       ...inStatus(tenant, ulid, 'pending'),
       inbox_key: text(inboxKey(tenant, shardOf(ulid))),

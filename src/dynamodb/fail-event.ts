@@ -3,7 +3,6 @@ import type { CallScope } from '../domain/ports.ts'
 import { updateEvent } from './conditional.ts'
 import type { EventStoreOptions } from './event-store.ts'
 import { failRequest } from './event-writes.ts'
-import { numberOf } from './items.ts'
 
 /** An event as it was seen, and when it is given up (ms). */
 interface SeenEvent {
@@ -20,9 +19,8 @@ export async function failEvent(
   { ulid, seen, nowMs, reason }: SeenEvent,
 ): Promise<boolean> {
   const expiresAt = Math.floor(nowMs / 1000) + options.retentionSeconds
-  const target = { table: options.table, tenant: scope.tenant.name, ulid }
-  const request = failRequest(target, { seen, nowMs, expiresAt, reason })
-  const result = await updateEvent(options, scope, ulid, request)
-  // Failed at the very time that we tried to write: that was our own try, whose answer got lost.
-  return result.applied || (result.found !== undefined && numberOf(result.found, 'failed_at') === nowMs)
+  const { applied } = await updateEvent(options, scope, ulid, (target) =>
+    failRequest(target, { seen, nowMs, expiresAt, reason }),
+  )
+  return applied
 }

@@ -4,7 +4,7 @@ import { updateEvent } from './conditional.ts'
 import { delayRequest } from './event-writes.ts'
 import { failEvent } from './fail-event.ts'
 import { isExpired, numberOf, textOf } from './items.ts'
-import { availability, availableAt, type Item } from './keys.ts'
+import { availableAt, type Item } from './keys.ts'
 import type { QueueStoreOptions } from './queue-store.ts'
 import { getEventRequest } from './requests.ts'
 
@@ -66,16 +66,9 @@ async function reject(
     const isFailed = await failEvent(options, scope, { ulid, seen, nowMs, reason })
     return isFailed ? { outcome: 'failed' } : undefined
   }
-  const target = { table: options.table, tenant: scope.tenant.name, ulid }
   const availableAtMs = nowMs + delayMs(attempts)
-  const result = await updateEvent(
-    options,
-    scope,
-    ulid,
+  const { applied } = await updateEvent(options, scope, ulid, (target) =>
     delayRequest(target, { seen, availableAtMs, reason }),
   )
-  const isOurs =
-    result.applied ||
-    (result.found && textOf(result.found, 'available_at') === availability(availableAtMs, ulid))
-  return isOurs ? { outcome: 'delayed', available_at: availableAtMs } : undefined
+  return applied ? { outcome: 'delayed', available_at: availableAtMs } : undefined
 }

@@ -2,7 +2,8 @@ import { eventIdOf, ulidOf } from '../domain/event-id.ts'
 import type { CallScope, Candidate, Claim, Lease, LeaseChange, QueueStore, Redrive } from '../domain/ports.ts'
 import { updateEvent } from './conditional.ts'
 import type { EventStoreOptions } from './event-store.ts'
-import { claimRequest, extendRequest, redriveRequest, releaseRequest } from './event-writes.ts'
+import { claimRequest, redriveRequest, releaseRequest } from './event-writes.ts'
+import { extendLease } from './extend-lease.ts'
 import { failEvent } from './fail-event.ts'
 import { readFailedPage } from './failed-page.ts'
 import { readInboxStats } from './inbox-stats.ts'
@@ -22,7 +23,7 @@ export function createQueueStore(options: QueueStoreOptions): QueueStore {
     candidateAt,
     candidates: (scope, limit, shard) => readCandidates(options, scope, limit, shard),
     claim: (scope, candidate, lease) => claim(options, scope, candidate, lease),
-    extend: (scope, eventId, lease) => extend(options, scope, eventId, lease),
+    extend: (scope, eventId, lease, askedAt) => extendLease(options, scope, eventId, { lease, askedAt }),
     release: (scope, eventId, leaseId, nowMs) => release(options, scope, eventId, { leaseId, nowMs }),
     nack: (scope, eventId, rejection) => nackEvent(options, scope, eventId, rejection),
     redrive: (scope, eventId, nowMs) => redrive(options, scope, eventId, nowMs),
@@ -72,12 +73,13 @@ async function claim(
   { event_id, availability: seen }: Candidate,
   lease: Lease,
 ): Promise<Claim> {
-  const { table, clock, maxAttempts } = options
+  const { clock, maxAttempts } = options
   const ulid = ulidOf(event_id)
   if (ulid === undefined) return { outcome: 'lost' }
-  const target = { table, tenant: scope.tenant.name, ulid }
-  const result = await updateEvent(options, scope, ulid, claimRequest(target, lease, seen, maxAttempts))
-  const item = result.applied ? result.output.Attributes : result.found
+  const result = await updateEvent(options, scope, ulid, (target) =>
+    claimRequest(target, lease, seen, maxAttempts),
+  )
+  const item = result.applied ? result.item : result.found
   if (item === undefined) return { outcome: 'lost' }
   if (textOf(item, 'lease_id') === lease.lease_id)
     return { outcome: 'claimed', event: toEvent(item, clock()) }
@@ -88,22 +90,6 @@ async function claim(
   return { outcome: isFailed ? 'failed' : 'lost' }
 }
 
-const isMissing = (found: Item | undefined, nowMs: number) => found === undefined || isExpired(found, nowMs)
-
-async function extend(
-  options: QueueStoreOptions,
-  scope: CallScope,
-  eventId: string,
-  lease: Lease,
-): Promise<LeaseChange> {
-  const ulid = ulidOf(eventId)
-  if (ulid === undefined) return 'not_found'
-  const request = extendRequest({ table: options.table, tenant: scope.tenant.name, ulid }, lease)
-  const result = await updateEvent(options, scope, ulid, request)
-  if (result.applied) return 'done'
-  return isMissing(result.found, options.clock()) ? 'not_found' : 'lease_lost'
-}
-
 async function release(
   options: QueueStoreOptions,
   scope: CallScope,
@@ -112,16 +98,9 @@ async function release(
 ): Promise<LeaseChange> {
   const ulid = ulidOf(eventId)
   if (ulid === undefined) return 'not_found'
-  const request = releaseRequest({ table: options.table, tenant: scope.tenant.name, ulid }, leaseId, nowMs)
-  const result = await updateEvent(options, scope, ulid, request)
+  const result = await updateEvent(options, scope, ulid, (target) => releaseRequest(target, leaseId, nowMs))
   if (result.applied) return 'done'
-  if (result.found === undefined || isExpired(result.found, nowMs)) return 'not_found'
-  // Free since the very time that we tried to free it: that was our own try, whose answer got lost.
-  const isOurs =
-    textOf(result.found, 'status') === 'undelivered' &&
-    result.found['lease_id'] === undefined &&
-    textOf(result.found, 'available_at') === availability(nowMs, ulid)
-  return isOurs ? 'done' : 'lease_lost'
+  return result.found === undefined || isExpired(result.found, nowMs) ? 'not_found' : 'lease_lost'
 }
 
 async function redrive(
@@ -132,11 +111,8 @@ async function redrive(
 ): Promise<Redrive> {
   const ulid = ulidOf(eventId)
   if (ulid === undefined) return { outcome: 'not_found' }
-  const request = redriveRequest({ table: options.table, tenant: scope.tenant.name, ulid }, nowMs)
-  const result = await updateEvent(options, scope, ulid, request)
-  const item = result.applied ? result.output.Attributes : result.found
-  if (item === undefined || isExpired(item, nowMs)) return { outcome: 'not_found' }
-  const isOurs =
-    textOf(item, 'status') === 'pending' && textOf(item, 'available_at') === availability(nowMs, ulid)
-  return isOurs ? { outcome: 'redriven', event: toEvent(item, nowMs) } : { outcome: 'conflict' }
+  const result = await updateEvent(options, scope, ulid, (target) => redriveRequest(target, nowMs))
+  if (result.applied) return { outcome: 'redriven', event: toEvent(result.item, nowMs) }
+  const isMissing = result.found === undefined || isExpired(result.found, nowMs)
+  return { outcome: isMissing ? 'not_found' : 'conflict' }
 }

@@ -2,7 +2,16 @@ import type { AttributeValue, UpdateItemCommandInput } from '@aws-sdk/client-dyn
 import { shardOf, type Ulid } from '../domain/event-id.ts'
 import type { EventStatus } from '../schemas/event.ts'
 import { eventKey, statusKey } from './keys.ts'
+import { recordOperation } from './operations.ts'
 import { TTL_ATTRIBUTE } from './table.ts'
+
+/** The event that a write is about, and what the write is recognised by. */
+export interface EventTarget {
+  table: string
+  tenant: string
+  ulid: Ulid
+  operation: string
+}
 
 /** One conditional change of an event. */
 export interface EventUpdate {
@@ -22,14 +31,17 @@ export function inStatus(tenant: string, ulid: Ulid, status: EventStatus): Recor
 
 /** Names are always aliased: several attributes are reserved words of DynamoDB. Conditions name `#status` and `#ttl`. */
 export function updateRequest(
-  table: string,
-  tenant: string,
-  ulid: Ulid,
+  { table, tenant, ulid, operation }: EventTarget,
   update: EventUpdate,
 ): UpdateItemCommandInput {
   const { set, setExpressions = [], remove = [], condition, values = {}, returns = 'UPDATED_NEW' } = update
   const names = Object.keys(set)
-  const assignments = [...names.map((name) => `#${name} = :new_${name}`), ...setExpressions]
+  const record = recordOperation(operation)
+  const assignments = [
+    ...names.map((name) => `#${name} = :new_${name}`),
+    ...setExpressions,
+    ...record.setExpressions,
+  ]
   const aliases: [string, string][] = names.map((name) => [`#${name}`, name])
   if (condition.includes('#status')) aliases.push(['#status', 'status'])
   if (condition.includes('#ttl')) aliases.push(['#ttl', TTL_ATTRIBUTE])
@@ -37,13 +49,13 @@ export function updateRequest(
     TableName: table,
     Key: eventKey(tenant, ulid),
     UpdateExpression:
-      (assignments.length > 0 ? `SET ${assignments.join(', ')}` : '') +
-      (remove.length > 0 ? ` REMOVE ${remove.join(', ')}` : ''),
-    ConditionExpression: condition,
+      `SET ${assignments.join(', ')}` + (remove.length > 0 ? ` REMOVE ${remove.join(', ')}` : ''),
+    ConditionExpression: `${condition} AND ${record.condition}`,
     ExpressionAttributeNames: Object.fromEntries(aliases),
     ExpressionAttributeValues: {
       ...Object.fromEntries(names.map((name) => [`:new_${name}`, set[name] ?? { NULL: true }])),
       ...values,
+      ...record.values,
     },
     ReturnValues: returns,
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',

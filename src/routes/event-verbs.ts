@@ -3,7 +3,7 @@ import type { Events } from '../domain/events.ts'
 import { EventPath } from '../schemas/event.ts'
 import { NoQuery } from '../schemas/paging.ts'
 import { AcknowledgeBody, NackBody } from '../schemas/queue.ts'
-import { auditAcknowledgement } from './audit.ts'
+import { auditAcknowledgement, auditNack } from './audit.ts'
 import { BODY_ERRORS, COMMON_ERRORS, emptyAnswer, errorAnswers, ref, SECURITY } from './responses.ts'
 
 /** What can be done with one event: acknowledge it, reject it. */
@@ -58,8 +58,9 @@ export const eventVerbRoutes: FastifyPluginCallbackTypebox<{ events: Events }> =
         },
       },
     },
-    async ({ params, body, callScope }, reply) => {
-      await events.nack(callScope, params.event_id, body)
+    async (request, reply) => {
+      const { params, body, callScope } = request
+      auditNack(request, params.event_id, await events.nack(callScope, params.event_id, body))
       return reply.code(204).send(null)
     },
   )

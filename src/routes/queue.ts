@@ -2,6 +2,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { Events } from '../domain/events.ts'
 import { NoQuery } from '../schemas/paging.ts'
 import { Claimed, ClaimBody, EventResults, ExtendBody, Extended, ReleaseBody } from '../schemas/queue.ts'
+import { auditRelease } from './audit.ts'
 import { clientGone } from './client-gone.ts'
 import { answer, BODY_ERRORS, COMMON_ERRORS, errorAnswers, ref, SECURITY } from './responses.ts'
 
@@ -75,7 +76,7 @@ export const queueRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (ap
         },
       },
     },
-    async ({ callScope, body }) => events.release(callScope, body),
+    async (request) => events.release(request.callScope, request.body, auditRelease(request)),
   )
   done()
 }

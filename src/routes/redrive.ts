@@ -3,6 +3,7 @@ import type { Events } from '../domain/events.ts'
 import { Event, EventPath } from '../schemas/event.ts'
 import { NoQuery } from '../schemas/paging.ts'
 import { EmptyBody, RedriveBody, Redriven } from '../schemas/redrive.ts'
+import { auditRedrive } from './audit.ts'
 import { answer, BODY_ERRORS, COMMON_ERRORS, errorAnswers, ref, SECURITY } from './responses.ts'
 
 /** Giving dead letters another chance. */
@@ -26,7 +27,7 @@ export const redriveRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (
         },
       },
     },
-    async ({ params, callScope }) => events.redrive(callScope, params.event_id),
+    async (request) => events.redrive(request.callScope, request.params.event_id, auditRedrive(request)),
   )
   app.post(
     '/inbox/redrive',
@@ -48,7 +49,7 @@ export const redriveRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (
         },
       },
     },
-    async ({ callScope, body }) => events.redriveMany(callScope, body),
+    async (request) => events.redriveMany(request.callScope, request.body, auditRedrive(request)),
   )
   done()
 }

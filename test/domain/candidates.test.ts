@@ -4,7 +4,7 @@ import type { Candidate, QueueStore } from '../../src/domain/ports.ts'
 import { newTenant, scopeOf } from '../support/table.ts'
 
 const candidate = (n: number): Candidate => ({ event_id: `evt_${n}`, availability: `00${n}`, body_bytes: 10 })
-const WANTED = { events: 10, bytes: 1_000, atLeast: 1 }
+const WANTED = { events: 10, bytes: 1_000, atLeast: 1, emptySince: Infinity }
 
 function candidatesOver(found: Candidate[], random = () => 0) {
   const queue = { candidates: async () => found } as unknown as QueueStore
@@ -27,6 +27,18 @@ t.test('an event that was read and is told of is handed out once', async (t) => 
   t.strictSame(await candidates.take(scope, { ...WANTED, bytes: 505 }), [candidate(2)])
   t.match(await candidates.take(scope, WANTED), [{ event_id: 'evt_3' }])
 })
+
+t.test(
+  'what is given back in the very millisecond in which it became available is handed out again',
+  async (t) => {
+    const scope = scopeOf(newTenant())
+    const candidates = candidatesOver([candidate(1)])
+    t.strictSame(await candidates.take(scope, WANTED), [candidate(1)])
+    t.strictSame(await candidates.take(scope, WANTED), [])
+    candidates.forget(scope.tenant.name, candidate(1))
+    t.strictSame(await candidates.take(scope, WANTED), [candidate(1)])
+  },
+)
 
 t.test('who comes away empty-handed from a shared reading looks again', async (t) => {
   const scope = scopeOf(newTenant())
@@ -58,7 +70,7 @@ t.test('one shard that was read alone says nothing of the others', async (t) => 
   } as unknown as QueueStore
   const candidates = createCandidates({ queue, clock: () => 1_000_000, random: () => 0.5, deadlineMs: 1_000 })
   for (let n = 0; n < 5; n++) candidates.report(scope.tenant.name, 1, 1)
-  const waiting = { ...WANTED, emptyForMs: 500 }
+  const waiting = { ...WANTED, emptySince: 999_500 }
   t.strictSame(await candidates.take(scope, waiting), [candidate(1)])
   t.strictSame(await candidates.take(scope, waiting), [])
   t.strictSame(asked, [2, 2, undefined])

@@ -3,7 +3,7 @@ import { claimUpTo } from '../../src/domain/claim-up-to.ts'
 import type { Candidate, Claim, QueueStore } from '../../src/domain/ports.ts'
 import { newTenant, scopeOf } from '../support/table.ts'
 
-const WISH = { limit: 3, lease: { lease_id: 'lease_1', expires_at: 9_000 }, emptyForMs: 0 }
+const WISH = { limit: 3, lease: { lease_id: 'lease_1', expires_at: 9_000 }, emptySince: 0 }
 const candidate = (event_id: string, availability: string): Candidate => ({
   event_id,
   availability,
@@ -21,6 +21,7 @@ function claimFrom(rounds: (Candidate[] | Error)[], claim: (candidate: Candidate
         return round
       },
       hint: () => {},
+      forget: () => {},
       report: () => {},
     },
     queue: { claim: async (_scope: unknown, one: Candidate) => claim(one) } as unknown as QueueStore,

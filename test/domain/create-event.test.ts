@@ -26,7 +26,7 @@ t.test('who finishes the work of a task that died makes the event available from
       create: async (_scope: unknown, draft: EventDraft) => {
         if (isDying) throw new Error('The task died')
         drafts.push(draft)
-        return { event_id: draft.event_id, available_at: null }
+        return { event: { event_id: draft.event_id, available_at: null }, created: true }
       },
     },
   } as unknown as EventsDependencies)
@@ -43,4 +43,33 @@ t.test('who finishes the work of a task that died makes the event available from
     drafts.map(({ deliver_at }) => deliver_at),
     [now],
   )
+})
+
+t.test('of two with one key at the same moment, the one whose write won is counted', async (t) => {
+  let record: IdempotencyRecord | undefined
+  const stored = new Set<string>()
+  const counts: string[] = []
+  const create = createEvent({
+    clock: Date.now,
+    newEventId: createEventIds(Date.now),
+    random: () => 0,
+    count: (name: string) => counts.push(name),
+    idempotency: {
+      claim: async (_scope: unknown, _key: string, ours: IdempotencyRecord) => (record ??= ours),
+    },
+    store: {
+      // Nothing is there yet when the second one looks.
+      get: async () => undefined,
+      create: async (_scope: unknown, { event_id }: EventDraft) => {
+        const created = !stored.has(event_id)
+        stored.add(event_id)
+        return { event: { event_id, available_at: null }, created }
+      },
+    },
+  } as unknown as EventsDependencies)
+  const scope = scopeOf(newTenant())
+  const post = () => create(scope, { event_type: 'a', payload: {} }, 'k')
+  const [first, second] = await Promise.all([post(), post()])
+  t.equal(first.event.event_id, second.event.event_id)
+  t.strictSame(counts, ['EventCreated'])
 })

@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { WaitingRoom, type Waiter } from '../../src/domain/waiting-room.ts'
 
@@ -98,6 +98,34 @@ t.test('what was found for somebody who has left is taken back, and the next one
   t.equal(await second, 'for b')
   t.strictSame(discarded, ['for a'])
   t.strictSame(attempts, ['b'])
+})
+
+t.test('whose time runs out during its own attempt gets what that finds', async (t) => {
+  const { room, results, discarded, wait } = createRoom(t)
+  const open = Promise.withResolvers<string | undefined>()
+  let attempts = 0
+  const attempt = async () => {
+    attempts += 1
+    return open.promise
+  }
+  const waiting = wait('a', { waitMs: 20, attempt })
+  const next = wait('b')
+  room.wake('acme')
+  await delay(40)
+  open.resolve('late')
+  t.equal(await waiting, 'late')
+  results.push('for b')
+  room.wake('acme')
+  t.equal(await next, 'for b')
+  t.strictSame(discarded, [])
+  t.equal(attempts, 1)
+
+  const nothing = Promise.withResolvers<undefined>()
+  const late = wait('c', { waitMs: 20, attempt: () => nothing.promise })
+  room.wake('acme')
+  await delay(40)
+  nothing.resolve(undefined)
+  t.equal(await late, undefined, 'one attempt, and no more')
 })
 
 t.test('a failure is told to the one whose attempt it was', async (t) => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import pMap from 'p-map'
 import t, { type Test } from 'tap'
 import { createClient } from '../../src/dynamodb/client.ts'
 import { openEmbeddedStore } from '../../src/dynamodb/embedded/embedded-store.ts'
@@ -91,7 +92,10 @@ function testPromises(t: Test, endpoint: string): void {
       return write()
     }
     const draft = draftOf(table)
-    t.match(await lose(() => store.create(scope, draft)), { event_id: draft.event_id, status: 'pending' })
+    t.match(await lose(() => store.create(scope, draft)), {
+      event: { event_id: draft.event_id, status: 'pending' },
+      created: true,
+    })
     const record = { event_id: draft.event_id, body_hash: 'h' }
     t.strictSame(await lose(() => idempotency.claim(scope, 'key', record)), record)
     const acknowledged = { outcome: 'acknowledged', event_type: 'order.created' }
@@ -108,7 +112,7 @@ function testPromises(t: Test, endpoint: string): void {
     await t.rejects(store.create(scopeOf(scope.tenant, 500), draft), { code: 'unavailable' })
     proxy.faults = {}
     t.match(await store.acknowledge(scope, draft.event_id), { outcome: 'acknowledged' })
-    t.match(await store.create(scope, draft), { status: 'delivered' })
+    t.match(await store.create(scope, draft), { event: { status: 'delivered' }, created: false })
   })
 
   t.test(
@@ -182,7 +186,7 @@ function testPromises(t: Test, endpoint: string): void {
       const first = await claim()
       t.match(first.claim, { outcome: 'claimed', event: { delivery_attempts: 1 } })
       t.equal(
-        await lose(() => queue.extend(scope, id, { ...first.lease, expires_at: clock.now() + 60_000 })),
+        await lose(() => queue.extend(scope, id, { ...first.lease, expires_at: clock.now() + 60_000 }, 1)),
         'done',
       )
       t.equal(await lose(() => queue.release(scope, id, first.lease.lease_id, clock.now())), 'done')
@@ -207,7 +211,7 @@ function testPromises(t: Test, endpoint: string): void {
     const scope = scopeOf(newTenant(shards))
     const ids = await createMany(table, scope.tenant, 120)
     proxy.faults = { indexLagMs: 60_000 }
-    await Promise.all(ids.slice(0, 119).map((id) => store.acknowledge(scope, id)))
+    await pMap(ids.slice(0, 119), (id) => store.acknowledge(scope, id), { concurrency: 16 })
     const before = proxy.count()
     await store.inbox(scope, { limit: 10, available_until: clock.now() })
     t.ok(proxy.count() - before <= 4 * (2 * shards + 2), `${proxy.count() - before} calls`)

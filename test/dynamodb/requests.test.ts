@@ -26,7 +26,7 @@ const ulid =
     )(2),
   ) ?? ''
 const key = { pk: { S: 'e#acme#2' }, sk: { S: '01aryz6s410000000000000002' } }
-const target = { table: 'events', tenant: 'acme', ulid }
+const target = { table: 'events', tenant: 'acme', ulid, operation: 'op' }
 const page = { shard: 2, limit: 10, continuation: undefined }
 
 t.test('bounds of keys', async (t) => {
@@ -58,10 +58,13 @@ t.test('every write has a condition, and every read of an event is consistent', 
     Key: key,
     UpdateExpression:
       'SET #status = :new_status, #status_key = :new_status_key, #delivered_at = :new_delivered_at, ' +
-      '#expires_at = :new_expires_at, event_type = event_type ' +
-      'REMOVE inbox_key, available_at, lease_id, leased_until, failed_at',
+      '#expires_at = :new_expires_at, event_type = event_type, ' +
+      'op_1 = :operation, op_2 = if_not_exists(op_1, :no_operation), ' +
+      'op_3 = if_not_exists(op_2, :no_operation), op_4 = if_not_exists(op_3, :no_operation) ' +
+      'REMOVE inbox_key, available_at, lease_id, leased_until, extend_order, failed_at',
     ConditionExpression:
-      'attribute_exists(pk) AND #status <> :delivered AND (attribute_not_exists(#ttl) OR #ttl > :now_seconds)',
+      'attribute_exists(pk) AND #status <> :delivered AND (attribute_not_exists(#ttl) OR #ttl > :now_seconds) ' +
+      'AND NOT (op_1 = :operation OR op_2 = :operation OR op_3 = :operation OR op_4 = :operation)',
     ExpressionAttributeNames: {
       '#status': 'status',
       '#status_key': 'status_key',
@@ -76,12 +79,14 @@ t.test('every write has a condition, and every read of an event is consistent', 
       ':new_expires_at': { N: '9' },
       ':delivered': { S: 'delivered' },
       ':now_seconds': { N: '1' },
+      ':operation': { S: 'op' },
+      ':no_operation': { S: '-' },
     },
     ReturnValues: 'UPDATED_NEW',
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   })
   const held = acknowledgeRequest(target, { nowMs: 1_999, expiresAt: 9, leaseId: 'l' })
-  t.match(held.ConditionExpression, / AND \(attribute_not_exists\(lease_id\) OR lease_id = :lease_id\)$/)
+  t.match(held.ConditionExpression, / AND \(attribute_not_exists\(lease_id\) OR lease_id = :lease_id\) AND /)
 })
 
 t.test('a list reads the rows consistently, or the index of its status', async (t) => {

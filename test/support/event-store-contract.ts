@@ -37,7 +37,7 @@ function testCreating(t: Test, table: TestTable): void {
       last_failure_reason: null,
       failed_at: null,
     }
-    t.strictSame(await store.create(scope, draft), expected)
+    t.strictSame(await store.create(scope, draft), { event: expected, created: true })
     t.strictSame(await store.get(scope, draft.event_id), expected)
   })
 
@@ -58,9 +58,9 @@ function testCreating(t: Test, table: TestTable): void {
     const scope = scopeOf(newTenant())
     const draft = draftOf(table)
     const first = await store.create(scope, draft)
-    t.strictSame(await store.create(scope, draft), first)
+    t.strictSame(await store.create(scope, draft), { ...first, created: false })
     await store.acknowledge(scope, draft.event_id)
-    t.match(await store.create(scope, draft), { status: 'delivered' })
+    t.match(await store.create(scope, draft), { event: { status: 'delivered' } })
     t.match(await store.get(scope, draft.event_id), { status: 'delivered' })
   })
 

@@ -111,11 +111,14 @@ export class FaultProxy {
     const faults = faultsFor(call.operation, this.#faults)
     if (faults.blackHole) return
     if (faults.latencyMs) await delay(faults.latencyMs, undefined, { signal: this.#stopped.signal })
+    if (isWrite(call.operation)) await faults.beforeWrite?.()
 
     const answer = this.#refusal(call, faults) ?? (await this.#perform(call, faults))
     const isLost = isWrite(call.operation) && isOk(answer) && this.#dice(faults.loseAnswer)
-    if (isLost) response.destroy()
-    else deliver(answer, response, faults.stallBody)
+    if (isLost) {
+      await faults.beforeLoss?.()
+      response.destroy()
+    } else deliver(answer, response, faults.stallBody)
   }
 
   #refusal({ operation }: Call, faults: Faults): Answer | undefined {

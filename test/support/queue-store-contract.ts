@@ -9,6 +9,11 @@ const newLease = ({ clock }: TestTable, seconds = 30): Lease => ({
   expires_at: clock.now() + seconds * 1000,
 })
 
+let extensions = 0
+/** Extends as what is asked for after everything before. */
+const extend = ({ queue }: TestTable, scope: Scope, id: string, lease: Lease) =>
+  queue.extend(scope, id, lease, ++extensions)
+
 /** What every implementation of the port QueueStore does, whatever it stands on. */
 export function testQueueStore(t: Test, table: TestTable): void {
   testClaiming(t, table)
@@ -126,23 +131,18 @@ function testHolding(t: Test, table: TestTable): void {
     const [id = ''] = await createMany(table, scope.tenant, 1)
     const { lease } = await claimOnly(table, scope)
     const longer = { ...lease, expires_at: lease.expires_at + 60_000 }
-    t.equal(await queue.extend(scope, id, { ...longer, lease_id: 'another' }), 'lease_lost')
-    t.equal(await queue.extend(scope, id, longer), 'done')
+    t.equal(await extend(table, scope, id, { ...longer, lease_id: 'another' }), 'lease_lost')
+    t.equal(await extend(table, scope, id, longer), 'done')
     t.match(await store.get(scope, id), {
       lease_expires_at: toTimestamp(longer.expires_at),
       delivery_attempts: 1,
     })
     clock.advance(120_000)
-    t.equal(await queue.extend(scope, id, { ...lease, expires_at: clock.now() + 5_000 }), 'done')
+    t.equal(await extend(table, scope, id, { ...lease, expires_at: clock.now() + 5_000 }), 'done')
     const nowMs = clock.now()
     t.equal(await queue.release(scope, id, 'another', nowMs), 'lease_lost')
     t.equal(await queue.release(scope, id, lease.lease_id, nowMs), 'done')
-    t.equal(
-      await queue.release(scope, id, lease.lease_id, nowMs),
-      'done',
-      'its own earlier try is recognised',
-    )
-    t.equal(await queue.release(scope, id, lease.lease_id, nowMs + 1), 'lease_lost')
+    t.equal(await queue.release(scope, id, lease.lease_id, nowMs), 'lease_lost')
     t.match(await store.get(scope, id), {
       status: 'undelivered',
       lease_expires_at: null,
@@ -161,12 +161,12 @@ function testHolding(t: Test, table: TestTable): void {
     const first = (await claimOnly(table, scope)).lease
     clock.advance(31_001)
     const second = (await claimOnly(table, scope)).lease
-    t.equal(await queue.extend(scope, id, first), 'lease_lost')
+    t.equal(await extend(table, scope, id, first), 'lease_lost')
     t.equal(await queue.release(scope, id, first.lease_id, clock.now()), 'lease_lost')
     t.strictSame(await store.acknowledge(scope, id, first.lease_id), { outcome: 'lease_lost' })
     t.match(await store.acknowledge(scope, id, second.lease_id), { outcome: 'acknowledged' })
     t.match(await store.acknowledge(scope, id, first.lease_id), { outcome: 'already_delivered' })
-    t.equal(await queue.extend(scope, id, second), 'lease_lost')
+    t.equal(await extend(table, scope, id, second), 'lease_lost')
   })
 
   t.test('without a lease anybody acknowledges; with a lapsed one its holder does', async (t) => {
@@ -186,7 +186,7 @@ function testHolding(t: Test, table: TestTable): void {
     const scope = scopeOfNew()
     const lease = newLease(table)
     for (const id of [table.newEventId(0), 'evt_1']) {
-      t.equal(await queue.extend(scope, id, lease), 'not_found')
+      t.equal(await extend(table, scope, id, lease), 'not_found')
       t.equal(await queue.release(scope, id, lease.lease_id, clock.now()), 'not_found')
       t.strictSame(await queue.redrive(scope, id, clock.now()), { outcome: 'not_found' })
       const rejection = { lease_id: undefined, delayMs: () => 0, reason: undefined, permanent: false }
@@ -272,8 +272,7 @@ function testRedriving(t: Test, table: TestTable): void {
       outcome: 'redriven',
       event: { status: 'pending', delivery_attempts: 0, available_at: toTimestamp(nowMs), failed_at: null },
     })
-    t.match(await queue.redrive(scope, id, nowMs), redriven, 'its own earlier try is recognised')
-    t.strictSame(await queue.redrive(scope, id, nowMs + 1), { outcome: 'conflict' })
+    t.strictSame(await queue.redrive(scope, id, nowMs), { outcome: 'conflict' })
     t.equal((await queue.candidates(scope, 10)).length, 1)
     clock.advance(40 * 86_400_000)
     t.match(await store.get(scope, id), { status: 'pending' }, 'it does not expire')

@@ -35,7 +35,7 @@ export type Order = { job: Job } | { stop: true }
 export type Message = { isReady: true } | { acknowledged: string[] } | { report: Report }
 
 /** What is claimed by a call that gets no answer comes back within the time that a measurement may take. */
-const LEASE_SECONDS = 30
+const LEASE_SECONDS = 15
 const DEADLINE_MS = 20_000
 const PAUSE_MS = 20
 
@@ -68,7 +68,8 @@ function startTask({ endpoint, table }: Job) {
   return {
     events,
     lost,
-    stop: () => {
+    stop: async () => {
+      await dynamodb.close()
       client.destroy()
     },
   }
@@ -121,7 +122,7 @@ async function run(job: Job): Promise<Report> {
   }
 
   const handled = await Promise.all(Array.from({ length: job.consumers }, consume))
-  stop()
+  await stop()
   return { handled, lostWrites: lost.writes, unanswered }
 }
 

@@ -11,10 +11,10 @@ export const CONSUMERS = 50
 export interface Size {
   events: number
   eventsPerClaim: number
-  /** How long a consumer works on what it claimed. Without work the quickest process takes most. */
+  /** How long a consumer works on what it claimed. */
   workMs: number
 }
-const TIMEOUT_MS = 40_000
+const TIMEOUT_MS = 60_000
 
 export interface Scenario {
   processes: number
@@ -37,6 +37,8 @@ export interface Contention {
   twice: number
   /** What the consumer with the fewest events got. */
   least: number
+  /** How many events each consumer got, from the least, by process. */
+  shares: number[][]
   lostPerEvent: number
   /** Calls that the store did not answer in time: on a machine that is too busy for the figures to mean much. */
   unanswered: number
@@ -112,6 +114,7 @@ export class ConsumerProcesses {
       handled: new Set(ids).size,
       twice: ids.length - new Set(ids).size,
       least: Math.min(...perConsumer.map((handled) => handled.length)),
+      shares: reports.map(({ handled }) => handled.map((ids) => ids.length).sort((a, b) => a - b)),
       lostPerEvent: lost / events,
       unanswered: reports.reduce((sum, { unanswered }) => sum + unanswered, 0),
     }

@@ -14,6 +14,10 @@ export interface Faults {
   serverError?: Chance
   /** A write is applied, then the connection is cut before the answer. */
   loseAnswer?: Chance
+  /** What happens between a write that is applied and the loss of its answer. */
+  beforeLoss?: () => Promise<unknown>
+  /** What happens between the arrival of a write and its application: what overtakes it. */
+  beforeWrite?: () => Promise<unknown>
   /** For each key of a BatchGetItem: it comes back in UnprocessedKeys. At 1 no key is ever read. */
   unprocessedKeys?: Chance
   /** A page of a Query has at most this many items. */

@@ -359,7 +359,7 @@ const extend = (actor: Actor, choice: HolderChoice, lease_seconds: number) =>
 const release = (actor: Actor, choice: HolderChoice) =>
   command('release', actor, choice, async (play) => {
     const body = named(play, choice)
-    const answer = await play.write(() => play.events.release(play.scope, body))
+    const answer = await play.write(() => play.events.release(play.scope, body, () => {}))
     const results = resultsOf(body.event_ids, (id) => play.model.release(id, body.lease_id, play.now))
     assert.deepEqual(answer, { results })
     await play.audit(body.event_ids)
@@ -420,7 +420,7 @@ const nack = (actor: Actor, choice: NackChoice) =>
     const given = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined))
     const answer = await play.write(() => orCode(play.events.nack(play.scope, id, given)))
     const plan = play.model.nack(id, body, play.now)
-    assert.equal(answer, 'refusal' in plan ? plan.refusal : undefined)
+    assert.equal(answer, 'refusal' in plan ? plan.refusal : 'failed' in plan ? 'failed' : 'delayed')
     if ('failed' in plan) play.world.counts.EventFailed += 1
     if ('from' in plan) {
       const available_at = Date.parse((await play.read(id))?.available_at ?? '')
@@ -435,7 +435,7 @@ const nack = (actor: Actor, choice: NackChoice) =>
 const redrive = (actor: Actor, event: EventChoice) =>
   command('redrive', actor, event, async (play) => {
     const id = idOf(play, event)
-    const answer = await play.write(() => orCode(play.events.redrive(play.scope, id)))
+    const answer = await play.write(() => orCode(play.events.redrive(play.scope, id, () => {})))
     const result = play.model.redrive(id, play.now)
     assert.deepEqual(answer, result === 'redriven' ? play.view(id) : result)
     await play.audit([id])
@@ -476,7 +476,7 @@ const redriveMany = (actor: Actor, choice: RedriveChoice) =>
     let cursor: string | null | undefined
     do {
       const page = typeof cursor === 'string' ? { ...body, cursor } : body
-      const answer = await play.write(() => play.events.redriveMany(play.scope, page))
+      const answer = await play.write(() => play.events.redriveMany(play.scope, page, () => {}))
       await takeOverPage(play, filter, { ...choice, isFirst: cursor === undefined }, answer)
       cursor = answer.next_cursor
     } while (cursor !== null)

@@ -158,10 +158,6 @@ export class QueueModel {
   }
 
   release(eventId: string, leaseId: string, now: number): Change {
-    const event = this.find(eventId, now)
-    // Given back at this very moment: that may have been this release, so repeating it is no fault.
-    const isFree = event?.status === 'undelivered' && event.lease_id === null
-    if (isFree && event.available_at === now) return 'released'
     return this.#held(eventId, leaseId, now, (held) => {
       Object.assign(held, { available_at: now, lease_id: null, leased_until: null })
       return 'released'
@@ -207,8 +203,6 @@ export class QueueModel {
   redrive(eventId: string, now: number): 'redriven' | 'conflict' | 'not_found' {
     const event = this.find(eventId, now)
     if (!event) return 'not_found'
-    // As at a release: it is already what this would make of it.
-    if (event.status === 'pending' && event.available_at === now) return 'redriven'
     if (event.status !== 'failed') return 'conflict'
     const gone = { failed_at: null, expires_at: null, lease_id: null, leased_until: null }
     Object.assign(event, { status: 'pending', attempts: 0, available_at: now, ...gone })

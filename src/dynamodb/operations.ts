@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto'
+import type { Item } from './keys.ts'
+
+/**
+ * Where an event keeps the ids of the last writes to it, newest first. A write whose answer got lost is sent again; by
+ * its id it is recognised also when others have written since. Four are enough for what happens within a deadline, and
+ * small enough to cost nothing.
+ */
+const OPERATIONS = ['op_1', 'op_2', 'op_3', 'op_4'] as const
+
+/** Stands where there was no operation yet. */
+const NONE = '-'
+const ID_BYTES = 6
+
+/** @returns The id of a write, to be made before it is sent: unlike those of all writes that it may be compared with. */
+export function newOperation(): string {
+  return randomBytes(ID_BYTES).toString('base64url')
+}
+
+/** What a new item has. */
+export function firstOperation(operation: string): Item {
+  return { [OPERATIONS[0]]: { S: operation } }
+}
+
+/** Whether the operation is among the last that were written. */
+export function bearsOperation(item: Item, operation: string): boolean {
+  return OPERATIONS.some((name) => item[name]?.S === operation)
+}
+
+/** What every update has: it takes effect once, and moves the operations up. */
+export function recordOperation(operation: string) {
+  return {
+    condition: `NOT (${OPERATIONS.map((name) => `${name} = :operation`).join(' OR ')})`,
+    // The right-hand sides are what stood there before.
+    setExpressions: OPERATIONS.map((name, at) => {
+      const before = OPERATIONS[at - 1]
+      return `${name} = ${before === undefined ? ':operation' : `if_not_exists(${before}, :no_operation)`}`
+    }),
+    values: { ':operation': { S: operation }, ':no_operation': { S: NONE } },
+  }
+}
