@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { buildApp } from './app.ts'
 import { ConfigError, readConfig, type Config } from './config.ts'
 import { createAuthenticator } from './domain/authenticator.ts'
+import { boundKeyLookups } from './domain/bounded-lookups.ts'
 import { createCursors } from './domain/cursor.ts'
 import { createEventIds } from './domain/event-id.ts'
 import { createEvents } from './domain/events.ts'
@@ -43,7 +44,14 @@ function createDomain(config: Config, { dynamodb, table, access }: Storage, reco
       recorder.count(name, by)
     },
   })
-  return { events, authenticator: createAuthenticator(access, clock) }
+  const lookups = boundKeyLookups(access, {
+    perSecond: config.keyLookupsPerSecond,
+    now: () => performance.now(),
+    onRefused: () => {
+      recorder.count('RefusedByKeyLookups')
+    },
+  })
+  return { events, authenticator: createAuthenticator(lookups, clock) }
 }
 
 /** Prints what somebody who just started the service on their machine wants to do next. */
@@ -84,7 +92,7 @@ async function serve(config: Config, recorder: WindowedRecorder, output: Output)
   observability.watch(storage)
   const drain = { isDraining: false, isClosing: false }
   const domain = createDomain(config, storage, recorder)
-  const app = await buildApp({ ...domain, logger, drain, deadlineMs: config.deadlineMs, observability })
+  const app = await buildApp({ ...domain, ...config, logger, drain, observability })
   const shutdown = createShutdown({
     drain,
     logger,
