@@ -6,10 +6,11 @@ import { UNLIMITED, type Limits } from './limits.ts'
 import { UNOBSERVED, type Observability } from './observability.ts'
 import { registerAllowedMethods } from './plugins/allowed-methods.ts'
 import { registerAuth } from './plugins/auth.ts'
+import { registerBodyBudget } from './plugins/body-budget.ts'
 import { registerDeadline } from './plugins/deadline.ts'
 import { registerDrain, type DrainState } from './plugins/drain.ts'
 import { answerClientError, answerFrameworkError, registerErrorEnvelope } from './plugins/error-envelope.ts'
-import { registerInFlight, registerTenantShare } from './plugins/in-flight.ts'
+import { registerInFlight, registerOverload } from './plugins/in-flight.ts'
 import { MAX_BODY_BYTES, registerJsonBody } from './plugins/json-body.ts'
 import { watchLoopDelay } from './plugins/loop-delay.ts'
 import { registerMetrics } from './plugins/metrics.ts'
@@ -84,11 +85,12 @@ async function registerProtected(app: FastifyInstance, dependencies: AppDependen
   const { recorder } = observability
   const now = () => performance.now()
   const slots = new Slots()
-  registerInFlight(app, { ...limits, slots, loopDelay: watchLoopDelay(app, now), recorder })
-  registerRefusals(app, now)
+  registerOverload(app, { ...limits, slots, loopDelay: watchLoopDelay(app, now), recorder })
   await registerAuth(app, { authenticator })
   registerRateLimit(app, { perSecond: limits.requestsPerSecond, recorder, now })
-  registerTenantShare(app, { ...limits, slots, recorder })
+  registerInFlight(app, { ...limits, slots, recorder })
+  registerBodyBudget(app, { recorder })
+  registerRefusals(app, now)
   registerDeadline(app, { deadlineMs })
   app.register(eventRoutes, { events })
   app.register(batchRoutes, { events })

@@ -26,7 +26,9 @@ declare module 'fastify' {
     principal: Principal
     /** Under what stores are called for this request; set on authenticated routes before the handler. */
     callScope: CallScope
-    /** The place it takes up while it is under way; undefined on public routes. */
+    /** How large the body may be that is still on its way. */
+    bodyBytes: number
+    /** The place it takes up while it is under way; undefined before that, and on public routes. */
     slot: Slot | undefined
     /** The request waits on purpose, so its duration says nothing about the service. */
     isLongPoll: boolean

@@ -1,11 +1,11 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../errors.ts'
 import type { Recorder } from '../metrics/recorder.ts'
 import { boundOf, perClass } from './load-class.ts'
 import type { LoopDelay } from './loop-delay.ts'
 import type { Slots } from './slots.ts'
 
-export interface InFlightOptions {
+export interface OverloadOptions {
   /** Most requests under way in this process. */
   maxInFlight: number
   /** How late the event loop may be, in ms, before the first class of requests is refused. */
@@ -15,8 +15,9 @@ export interface InFlightOptions {
   recorder: Recorder
 }
 
-export interface TenantShareOptions {
-  /** Most requests of one tenant under way in this process. */
+export interface InFlightOptions {
+  maxInFlight: number
+  /** Most of them that are one tenant's. */
   maxInFlightPerTenant: number
   slots: Slots
   recorder: Recorder
@@ -26,10 +27,25 @@ const SWEEP_INTERVAL_MS = 1_000
 
 const RETRY = { headers: { 'retry-after': '1' } }
 /** Made once: what is thrown most often under load must cost least. */
-const OVERLOADED = new AppError('unavailable', 'The service has too much to do. Try again.', RETRY)
+export const OVERLOADED = new AppError('unavailable', 'The service has too much to do. Try again.', RETRY)
 const TENANT_BUSY = new AppError('unavailable', 'Too many requests of yours are under way. Try again.', RETRY)
 
-/** Frees the places of answers that are done, gone, or not being read. */
+/** Refuses what the process cannot take on, before anything is done for it: no key looked at, no body read. */
+export function registerOverload(app: FastifyInstance, options: OverloadOptions): void {
+  const { maxInFlight, maxLoopDelayMs, slots, loopDelay, recorder } = options
+  const maxDelay = perClass(({ delay }) => maxLoopDelayMs * delay)
+  const most = perClass(({ share }) => Math.ceil(maxInFlight * share))
+  app.addHook('onRoute', ({ url, config }) => {
+    if (!config?.load) throw new Error(`The route ${url} declares no class of load: set config.load`)
+  })
+  app.addHook('onRequest', (request, _reply, done) => {
+    const isTooMuch = loopDelay.ms > boundOf(maxDelay, request) || slots.open.size >= boundOf(most, request)
+    if (isTooMuch) recorder.count('RefusedByLoad')
+    done(isTooMuch ? OVERLOADED : undefined)
+  })
+}
+
+/** Frees the places of answers that are done, and cuts those that nobody reads. */
 function freeSlots(app: FastifyInstance, slots: Slots): void {
   app.addHook('onSend', (request, _reply, payload, done) => {
     request.slot?.answer(performance.now())
@@ -44,41 +60,33 @@ function freeSlots(app: FastifyInstance, slots: Slots): void {
   })
 }
 
-/** Bounds what is under way, before a key is looked at or a body read. A request that waits on purpose gives its place back. */
+/**
+ * Bounds what is under way in the process, and each tenant's part of it. Decided as soon as it is known whose a request is, and
+ * once more when its body is there: waiting for a body is no work, and whoever sends slowly takes no place meanwhile.
+ */
 export function registerInFlight(app: FastifyInstance, options: InFlightOptions): void {
-  const { maxInFlight, maxLoopDelayMs, slots, loopDelay, recorder } = options
-  const maxDelay = perClass(({ delay }) => maxLoopDelayMs * delay)
+  const { maxInFlight, maxInFlightPerTenant, slots, recorder } = options
   const most = perClass(({ share }) => Math.ceil(maxInFlight * share))
+  const mostOfTenant = perClass(({ share }) => Math.ceil(maxInFlightPerTenant * share))
   app.decorateRequest('slot')
-  app.addHook('onRoute', ({ url, config }) => {
-    if (!config?.load) throw new Error(`The route ${url} declares no class of load: set config.load`)
-  })
   freeSlots(app, slots)
 
-  app.addHook('onRequest', (request, reply, done) => {
-    if (loopDelay.ms > boundOf(maxDelay, request) || slots.open.size >= boundOf(most, request)) {
-      recorder.count('RefusedByLoad')
-      done(OVERLOADED)
-      return
+  function refusalOf(request: FastifyRequest): AppError | undefined {
+    if (slots.ofTenant(request.principal.tenant.name) >= boundOf(mostOfTenant, request)) {
+      recorder.count('RefusedByTenant')
+      return TENANT_BUSY
     }
-    request.slot = slots.take(reply.raw)
-    done()
-  })
-}
-
-/** Bounds each tenant's part of what is under way, as soon as it is known whose a request is. */
-export function registerTenantShare(app: FastifyInstance, options: TenantShareOptions): void {
-  const { maxInFlightPerTenant, slots, recorder } = options
-  const most = perClass(({ share }) => Math.ceil(maxInFlightPerTenant * share))
+    if (slots.open.size < boundOf(most, request)) return undefined
+    recorder.count('RefusedByLoad')
+    return OVERLOADED
+  }
 
   app.addHook('onRequest', (request, _reply, done) => {
-    const { name } = request.principal.tenant
-    if (slots.ofTenant(name) >= boundOf(most, request)) {
-      recorder.count('RefusedByTenant')
-      done(TENANT_BUSY)
-      return
-    }
-    request.slot?.assign(name)
-    done()
+    done(refusalOf(request))
+  })
+  app.addHook('preHandler', (request, reply, done) => {
+    const refusal = refusalOf(request)
+    if (!refusal) request.slot = slots.take(request.principal.tenant.name, reply.raw)
+    done(refusal)
   })
 }

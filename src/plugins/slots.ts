@@ -6,24 +6,18 @@ const MAX_SENDING_MS = 30_000
 /** The place that a request under way takes up. */
 export class Slot {
   readonly #slots: Slots
+  readonly #tenant: string
   readonly #response: ServerResponse
-  #tenant: string | undefined
   #answeredAt: number | undefined
-  #isReleased = false
 
-  constructor(slots: Slots, response: ServerResponse) {
+  constructor(slots: Slots, tenant: string, response: ServerResponse) {
     this.#slots = slots
+    this.#tenant = tenant
     this.#response = response
     response.once('close', () => {
       // Whoever hangs up does not stop the work: it counts until there is an answer.
       if (this.#answeredAt !== undefined) this.release()
     })
-  }
-
-  /** Counts for this tenant too. */
-  assign(tenant: string): void {
-    this.#tenant = tenant
-    this.#slots.count(tenant, 1)
   }
 
   /** The work is done; until it is sent, the answer takes memory. */
@@ -39,31 +33,30 @@ export class Slot {
 
   /** Counts no longer. Safe to call twice. */
   release(): void {
-    if (this.#isReleased) return
-    this.#isReleased = true
-    this.#slots.open.delete(this)
-    if (this.#tenant !== undefined) this.#slots.count(this.#tenant, -1)
+    this.#slots.remove(this, this.#tenant)
   }
 }
 
-/** What is under way in the process. */
+/** What is under way in the process, and how much of it is whose. */
 export class Slots {
   readonly open = new Set<Slot>()
   readonly #byTenant = new Map<string, number>()
 
-  take(response: ServerResponse): Slot {
-    const slot = new Slot(this, response)
+  take(tenant: string, response: ServerResponse): Slot {
+    const slot = new Slot(this, tenant, response)
     this.open.add(slot)
+    this.#byTenant.set(tenant, this.ofTenant(tenant) + 1)
     return slot
+  }
+
+  remove(slot: Slot, tenant: string): void {
+    if (!this.open.delete(slot)) return
+    const left = this.ofTenant(tenant) - 1
+    if (left === 0) this.#byTenant.delete(tenant)
+    else this.#byTenant.set(tenant, left)
   }
 
   ofTenant(tenant: string): number {
     return this.#byTenant.get(tenant) ?? 0
-  }
-
-  count(tenant: string, by: 1 | -1): void {
-    const number = this.ofTenant(tenant) + by
-    if (number === 0) this.#byTenant.delete(tenant)
-    else this.#byTenant.set(tenant, number)
   }
 }

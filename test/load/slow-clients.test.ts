@@ -44,10 +44,10 @@ t.test(
     )
     const all = Promise.all(clients)
     const call = createHttpClient(t)
-    let isOver = false
-    void all.then(() => (isOver = true))
+    const state = { isOver: false }
+    void all.then(() => (state.isOver = true))
     let served = 0
-    while (!isOver) {
+    while (!state.isOver) {
       const body = { event_type: 'order.created', payload: {} }
       t.equal((await call('POST', `${service.url}/events`, service.keys.producer, body)).status, 201)
       served++

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { LOAD_CLASSES, type LoadClass } from '../../src/plugins/load-class.ts'
 import { watchLoopDelay } from '../../src/plugins/loop-delay.ts'
-import { registerInFlight } from '../../src/plugins/in-flight.ts'
+import { registerInFlight, registerOverload } from '../../src/plugins/in-flight.ts'
 import { Slots } from '../../src/plugins/slots.ts'
 import type { DynamoDB } from '../../src/dynamodb/client.ts'
 import type { CounterName } from '../../src/metrics/names.ts'
@@ -192,7 +192,7 @@ async function givenLoop(t: Test) {
   const app = fastify()
   t.teardown(() => app.close())
   const { recorder } = createCounts()
-  registerInFlight(app, { maxInFlight: 1_000, maxLoopDelayMs: 100, slots: new Slots(), loopDelay, recorder })
+  registerOverload(app, { maxInFlight: 1_000, maxLoopDelayMs: 100, slots: new Slots(), loopDelay, recorder })
   for (const load of CLASSES) app.get(`/${load}`, { config: { load } }, async () => 'served')
   await app.ready()
   const served = async () => {
@@ -239,7 +239,7 @@ t.test('a route that declares no class does not start', async (t) => {
   t.teardown(() => app.close())
   const { recorder } = createCounts()
   const limits = { maxInFlight: 1, maxLoopDelayMs: 1 }
-  registerInFlight(app, { ...limits, slots: new Slots(), loopDelay: { ms: 0 }, recorder })
+  registerOverload(app, { ...limits, slots: new Slots(), loopDelay: { ms: 0 }, recorder })
   t.throws(() => app.get('/new', async () => 'x'), {
     message: 'The route /new declares no class of load: set config.load',
   })
@@ -250,7 +250,11 @@ t.test('a client that does not read its answer is cut', async (t) => {
   const app = fastify()
   t.teardown(() => app.close())
   const { recorder } = createCounts()
-  registerInFlight(app, { maxInFlight: 10, maxLoopDelayMs: 1_000, slots, loopDelay: { ms: 0 }, recorder })
+  app.addHook('onRequest', async (request) => {
+    const tenant = { name: 't', shards: 1, read_shards: 1 }
+    request.principal = { key_id: 'k', scopes: [], tenant, rate_limit: null }
+  })
+  registerInFlight(app, { maxInFlight: 10, maxInFlightPerTenant: 10, slots, recorder })
   app.get('/', { config: { load: 'list' } }, async () => 'x'.repeat(20_000_000))
   await app.listen({ host: '127.0.0.1', port: 0 })
   const socket = connect({ host: '127.0.0.1', port: (app.server.address() as { port: number }).port })
