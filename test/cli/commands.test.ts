@@ -52,13 +52,47 @@ t.test('a key is made, listed, rotated and revoked', async (t) => {
   t.match(revoked, { code: 0, stdout: '' })
   const again = await keys('rotate', idIn(rotated.stdout))
   t.match(again, { code: 1, stderr: /is revoked/ })
-  const listed = JSON.parse((await keys('list', '--json')).stdout) as { key_id: string; state: string }[]
+  const listed = JSON.parse((await keys('list', '--tenant', 'acme', '--json')).stdout) as {
+    key_id: string
+    state: string
+  }[]
   t.strictSame(Object.fromEntries(listed.map(({ key_id, state }) => [key_id, state])), {
     [idIn(made.stdout)]: 'expired',
     [idIn(rotated.stdout)]: 'revoked',
   })
   t.match(listed[0], { tenant: 'acme', role: 'consumer', name: null })
 })
+
+t.test(
+  'a key may have a rate limit of its own, which is shown, kept by its successor, and changed',
+  async (t) => {
+    const { stdout } = await keys('create', '--tenant', 'limited', '--role', 'producer', '--rate-limit', '50')
+    const rotated = await keys('rotate', idIn(stdout))
+    t.match(await keys('limit', idIn(stdout), '--rate-limit', '7'), {
+      code: 0,
+      stdout: '',
+      stderr: /7 requests a second/,
+    })
+    const { stdout: json } = await keys('list', '--tenant', 'limited', '--json')
+    const listed = JSON.parse(json) as { key_id: string; rate_limit: number | null }[]
+    t.strictSame(Object.fromEntries(listed.map(({ key_id, rate_limit }) => [key_id, rate_limit])), {
+      [idIn(stdout)]: 7,
+      [idIn(rotated.stdout)]: 50,
+    })
+    t.match((await keys('list', '--tenant', 'limited')).stdout, /RATE LIMIT/)
+    for (const rate of ['0', '1.5', '-1', 'many', '1000001']) {
+      t.match(await keys('limit', idIn(stdout), `--rate-limit=${rate}`), {
+        code: 2,
+        stderr: /from 1 to 1000000/,
+      })
+    }
+    t.match(await keys('limit', idIn(stdout)), { code: 2, stderr: /--rate-limit is missing/ })
+    t.match(await keys('limit', '0000000000000000', '--rate-limit', '1'), {
+      code: 1,
+      stderr: /There is no key/,
+    })
+  },
+)
 
 t.test('wrong calls are explained, and nothing is made', async (t) => {
   const wrong: [RegExp, ...string[]][] = [
