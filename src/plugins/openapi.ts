@@ -53,7 +53,7 @@ function withRateLimits(document: Document): Document {
   return document
 }
 
-/** Of the page at `/docs`: all that it needs is its own. */
+/** Of the page at `/docs`: all that it needs is its own, and one style that its script puts in, known by its hash. */
 const DOCS_POLICY = [
   "default-src 'none'",
   "script-src 'self'",

@@ -63,36 +63,13 @@ t.test('a key is made, listed, rotated and revoked', async (t) => {
   t.match(listed[0], { tenant: 'acme', role: 'consumer', name: null })
 })
 
-t.test(
-  'a key may have a rate limit of its own, which is shown, kept by its successor, and changed',
-  async (t) => {
-    const { stdout } = await keys('create', '--tenant', 'limited', '--role', 'producer', '--rate-limit', '50')
-    const rotated = await keys('rotate', idIn(stdout))
-    t.match(await keys('limit', idIn(stdout), '--rate-limit', '7'), {
-      code: 0,
-      stdout: '',
-      stderr: /7 requests a second/,
-    })
-    const { stdout: json } = await keys('list', '--tenant', 'limited', '--json')
-    const listed = JSON.parse(json) as { key_id: string; rate_limit: number | null }[]
-    t.strictSame(Object.fromEntries(listed.map(({ key_id, rate_limit }) => [key_id, rate_limit])), {
-      [idIn(stdout)]: 7,
-      [idIn(rotated.stdout)]: 50,
-    })
-    t.match((await keys('list', '--tenant', 'limited')).stdout, /RATE LIMIT/)
-    for (const rate of ['0', '1.5', '-1', 'many', '1000001']) {
-      t.match(await keys('limit', idIn(stdout), `--rate-limit=${rate}`), {
-        code: 2,
-        stderr: /from 1 to 1000000/,
-      })
-    }
-    t.match(await keys('limit', idIn(stdout)), { code: 2, stderr: /--rate-limit is missing/ })
-    t.match(await keys('limit', '0000000000000000', '--rate-limit', '1'), {
-      code: 1,
-      stderr: /There is no key/,
-    })
-  },
-)
+t.test('a key may have a rate limit of its own, which is shown and can be changed', async (t) => {
+  const { stdout } = await keys('create', '--tenant', 'limited', '--role', 'producer', '--rate-limit', '50')
+  const limited = await keys('limit', idIn(stdout), '--rate-limit', '7')
+  t.match(limited, { code: 0, stdout: '', stderr: /7 requests a second/ })
+  const { stdout: json } = await keys('list', '--tenant', 'limited', '--json')
+  t.match(JSON.parse(json), [{ key_id: idIn(stdout), rate_limit: 7 }])
+})
 
 t.test('wrong calls are explained, and nothing is made', async (t) => {
   const wrong: [RegExp, ...string[]][] = [
@@ -115,6 +92,8 @@ t.test('wrong calls are explained, and nothing is made', async (t) => {
     [/--name has more than 100/, 'create', '--tenant', 'a', '--role', 'admin', '--name', 'x'.repeat(101)],
     [/--grace must be a duration/, 'rotate', 'abc', '--grace', 'soon'],
     [/The key id is missing/, 'revoke'],
+    [/--rate-limit is missing/, 'limit', 'abc'],
+    [/--rate-limit must be from 1 to 1000000/, 'limit', 'abc', '--rate-limit', '1.5'],
     [/Too many arguments: c/, 'revoke', 'b', 'c'],
     [/Unknown option/, 'list', '--frob'],
   ]

@@ -40,7 +40,7 @@ t.test(
     const page = await app.inject({ url: '/docs' })
     t.equal(page.statusCode, 200)
     const policy = String(page.headers['content-security-policy'])
-    t.match(policy, /^default-src 'none'; script-src 'self'; style-src 'self'; /)
+    t.match(policy, /^default-src 'none'; script-src 'self'; style-src 'self' 'sha256-[^ ;]+'; /)
     t.notMatch(policy, /unsafe|https?:|\*/)
     t.equal(page.headers['x-content-type-options'], 'nosniff')
     t.notMatch(page.body, /<script(?![^>]*\ssrc=)|<style|\son\w+=|\sstyle=/, 'nothing inline')
