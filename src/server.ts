@@ -18,6 +18,8 @@ import { openStorage, type Storage } from './storage.ts'
 import { createFirstKeys, firstRunText, laterRunText } from './welcome.ts'
 
 const clock = Date.now
+/** Connections that the kernel holds until they are taken: as many as Linux allows, so that a rush is answered and not dropped. */
+const BACKLOG = 4_096
 /** How long the last log lines may take to be written. */
 const LOG_FLUSH_MS = 1_000
 
@@ -106,7 +108,7 @@ async function serve(config: Config, recorder: WindowedRecorder, output: Output)
     ...config.shutdown,
   })
   endAtSignal(shutdown, output)
-  await app.listen({ host: config.host, port: config.port })
+  await app.listen({ host: config.host, port: config.port, backlog: BACKLOG })
   if (config.storage.kind === 'embedded') await welcome(config.host, app.server.address(), storage)
 }
 
