@@ -112,6 +112,21 @@ t.test(
   },
 )
 
+t.test('those that come at the very same time are no more than the bound either', async (t) => {
+  const gate = createGate()
+  const app = await buildTestApp(t, { intercept: gate.intercept, limits: { maxInFlight: 20 } })
+  const statuses: number[] = []
+  const asked = Array.from({ length: 40 }, async () => {
+    statuses.push((await app.inject(create(app))).statusCode)
+  })
+  await until(() => statuses.length + gate.state.underWay === 40)
+  t.strictSame(statuses, Array(22).fill(503))
+  gate.open()
+  await Promise.all(asked)
+  t.equal(statuses.filter((status) => status === 201).length, 18)
+  t.equal(gate.state.most, 18)
+})
+
 t.test('one tenant cannot take all places', async (t) => {
   const gate = createGate()
   const { counts, recorder } = createCounts()
