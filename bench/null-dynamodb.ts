@@ -7,12 +7,21 @@ type Item = Record<string, { S?: string }>
 interface Input {
   Item?: Item
   Key?: Item
+  RequestItems?: Record<string, { Keys: Item[] }>
 }
 
 const nameOf = ({ pk, sk }: Item) => `${pk?.S ?? ''} ${sk?.S ?? ''}`
 
 /** Takes puts, gives them back, and agrees to every update: a store that costs next to nothing. */
-function answer(items: Map<string, Item>, operation: string, { Item: item, Key: key = {} }: Input): object {
+function answer(items: Map<string, Item>, operation: string, input: Input): object {
+  const { Item: item, Key: key = {}, RequestItems: asked } = input
+  if (operation === 'BatchGetItem' && asked) {
+    const found = Object.entries(asked).map(([table, { Keys }]) => [
+      table,
+      Keys.flatMap((one) => items.get(nameOf(one)) ?? []),
+    ])
+    return { Responses: Object.fromEntries(found) as object, UnprocessedKeys: {} }
+  }
   if (operation === 'PutItem' && item) {
     items.set(nameOf(item), item)
     return {}

@@ -1,19 +1,27 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import fastify, { LogController, type FastifyBaseLogger } from 'fastify'
+import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Authenticator } from './domain/authenticator.ts'
 import type { Events } from './domain/events.ts'
+import { UNLIMITED, type Limits } from './limits.ts'
 import { UNOBSERVED, type Observability } from './observability.ts'
 import { registerAllowedMethods } from './plugins/allowed-methods.ts'
 import { registerAuth } from './plugins/auth.ts'
+import { registerBodyBudget } from './plugins/body-budget.ts'
 import { registerDeadline } from './plugins/deadline.ts'
 import { registerDrain, type DrainState } from './plugins/drain.ts'
 import { answerClientError, answerFrameworkError, registerErrorEnvelope } from './plugins/error-envelope.ts'
+import { registerInFlight, registerOverload } from './plugins/in-flight.ts'
 import { MAX_BODY_BYTES, registerJsonBody } from './plugins/json-body.ts'
+import { watchLoopDelay } from './plugins/loop-delay.ts'
 import { registerMetrics } from './plugins/metrics.ts'
 import { registerOpenApi } from './plugins/openapi.ts'
+import { registerRateLimit } from './plugins/rate-limit.ts'
+import { registerRefusals } from './plugins/refusals.ts'
 import { registerRequestId, requestIdFrom } from './plugins/request-id.ts'
 import { registerRequestLog } from './plugins/request-log.ts'
+import { registerSecurityHeaders } from './plugins/security-headers.ts'
 import { buildSerializer } from './plugins/serializers.ts'
+import { Slots } from './plugins/slots.ts'
 import { registerTracing } from './plugins/tracing.ts'
 import { registerUnrouted, watchFrameworkError } from './plugins/unrouted.ts'
 import { registerValidation } from './plugins/validation.ts'
@@ -35,14 +43,16 @@ export interface AppDependencies {
   drain: DrainState
   /** How long the stores have for one request, in ms. */
   deadlineMs: number
+  /** How much is let in; everything unless it is given. */
+  limits?: Limits
   /** Who is told of what happens; nobody unless it is given. */
   observability?: Observability
 }
 
 /** Longer than the 60 s after which load balancers give up an idle connection: it must be theirs to close. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000
-/** Clients that send slowly hold a socket no longer than this. */
-const REQUEST_TIMEOUT_MS = 10_000
+/** Clients that send slowly are looked for every second, and hold a socket 10 s at most. */
+const REQUEST_TIMEOUT_MS = 9_000
 const HEADERS_TIMEOUT_MS = 5_000
 /** An id of any length is the same 404; the size of the headers bounds it anyway. */
 const MAX_PARAM_LENGTH = 16_384
@@ -69,14 +79,37 @@ function createServer(logger: FastifyBaseLogger, { recorder }: Observability) {
   }).withTypeProvider<TypeBoxTypeProvider>()
 }
 
+/** Routes that take a key: whatever is registered in here is protected, and what is refused first costs least. */
+async function registerProtected(app: FastifyInstance, dependencies: AppDependencies): Promise<void> {
+  const { events, authenticator, deadlineMs, limits = UNLIMITED, observability = UNOBSERVED } = dependencies
+  const { recorder } = observability
+  const now = () => performance.now()
+  const slots = new Slots()
+  registerOverload(app, { ...limits, slots, loopDelay: watchLoopDelay(app, now), recorder })
+  await registerAuth(app, { authenticator })
+  registerRateLimit(app, { perSecond: limits.requestsPerSecond, recorder, now })
+  registerInFlight(app, { ...limits, slots, recorder })
+  registerBodyBudget(app, { recorder })
+  registerRefusals(app, now)
+  registerDeadline(app, { deadlineMs })
+  app.register(eventRoutes, { events })
+  app.register(batchRoutes, { events })
+  app.register(inboxRoutes, { events })
+  app.register(queueRoutes, { events })
+  app.register(eventVerbRoutes, { events })
+  app.register(redriveRoutes, { events })
+  app.register(statsRoutes, observability)
+}
+
 /** Builds the app: every plugin and route, in the order that carries meaning. */
 export async function buildApp(dependencies: AppDependencies) {
-  const { events, authenticator, logger, drain, deadlineMs, observability = UNOBSERVED } = dependencies
+  const { logger, drain, observability = UNOBSERVED } = dependencies
   const app = createServer(logger, observability)
 
   // Answers first, so that whatever fails below is answered properly.
   registerErrorEnvelope(app)
   registerRequestId(app)
+  registerSecurityHeaders(app)
   registerTracing(app, observability)
   registerMetrics(app, observability)
   registerRequestLog(app)
@@ -91,18 +124,8 @@ export async function buildApp(dependencies: AppDependencies) {
   app.register(healthRoutes, { isReady: () => !drain.isDraining })
   app.register(openApiRoute)
 
-  // With a key: whatever is registered in here is protected.
-  app.register(async (authenticated) => {
-    await registerAuth(authenticated, { authenticator })
-    registerDeadline(authenticated, { deadlineMs })
-    authenticated.register(eventRoutes, { events })
-    authenticated.register(batchRoutes, { events })
-    authenticated.register(inboxRoutes, { events })
-    authenticated.register(queueRoutes, { events })
-    authenticated.register(eventVerbRoutes, { events })
-    authenticated.register(redriveRoutes, { events })
-    authenticated.register(statsRoutes, observability)
-  })
+  // With a key.
+  app.register((authenticated) => registerProtected(authenticated, dependencies))
 
   await app.ready()
   return app

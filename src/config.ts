@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox'
+import type { Limits } from './limits.ts'
 import { createValidator } from './schemas/validator.ts'
 import type { TracingConfig } from './telemetry/tracing.ts'
 
@@ -22,6 +23,11 @@ export const Environment = Type.Object({
   NACK_DELAY_MIN_SECONDS: Type.Integer({ minimum: 0, maximum: 43_200, default: 1 }),
   NACK_DELAY_MAX_SECONDS: Type.Integer({ minimum: 0, maximum: 43_200, default: 3_600 }),
   REQUEST_DEADLINE_MS: Type.Integer({ minimum: 100, maximum: 60_000, default: 2_500 }),
+  MAX_IN_FLIGHT: Type.Integer({ minimum: 1, maximum: 100_000, default: 256 }),
+  MAX_IN_FLIGHT_PER_TENANT: Type.Integer({ minimum: 1, maximum: 100_000, default: 64 }),
+  MAX_LOOP_DELAY_MS: Type.Integer({ minimum: 10, maximum: 60_000, default: 200 }),
+  RATE_LIMIT_PER_SECOND: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 1_000 }),
+  KEY_LOOKUPS_PER_SECOND: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 200 }),
   SHUTDOWN_SETTLE_MS: Type.Optional(Type.Integer({ minimum: 0, maximum: 60_000 })),
   SHUTDOWN_TIMEOUT_MS: Type.Integer({ minimum: 0, maximum: 120_000, default: 20_000 }),
   METRICS_SINK: Type.Optional(Type.Enum(['cloudwatch', 'emf', 'none'])),
@@ -65,6 +71,9 @@ export interface Config {
   maxAttempts: number
   nackDelays: { minSeconds: number; maxSeconds: number }
   deadlineMs: number
+  limits: Limits
+  /** Look-ups a second of keys that the process has not found before. */
+  keyLookupsPerSecond: number
   shutdown: { settleMs: number; timeoutMs: number }
   observability: ObservabilityConfig
 }
@@ -158,6 +167,16 @@ function observabilityOf(environment: Environment): ObservabilityConfig {
   }
 }
 
+function limitsOf(environment: Environment): Limits {
+  const { MAX_IN_FLIGHT, MAX_IN_FLIGHT_PER_TENANT, MAX_LOOP_DELAY_MS, RATE_LIMIT_PER_SECOND } = environment
+  return {
+    maxInFlight: MAX_IN_FLIGHT,
+    maxInFlightPerTenant: MAX_IN_FLIGHT_PER_TENANT,
+    maxLoopDelayMs: MAX_LOOP_DELAY_MS,
+    requestsPerSecond: RATE_LIMIT_PER_SECOND === 0 ? Infinity : RATE_LIMIT_PER_SECOND,
+  }
+}
+
 /**
  * Reads the configuration from the environment; an empty variable counts as one that is not set.
  * Throws `ConfigError` with every fault.
@@ -189,6 +208,8 @@ function toConfig(environment: Environment): Config {
       maxSeconds: environment.NACK_DELAY_MAX_SECONDS,
     },
     deadlineMs: environment.REQUEST_DEADLINE_MS,
+    limits: limitsOf(environment),
+    keyLookupsPerSecond: environment.KEY_LOOKUPS_PER_SECOND,
     shutdown: {
       settleMs: environment.SHUTDOWN_SETTLE_MS ?? (isProduction ? 5_000 : 500),
       timeoutMs: environment.SHUTDOWN_TIMEOUT_MS,

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { buildApp } from './app.ts'
 import { ConfigError, readConfig, type Config } from './config.ts'
 import { createAuthenticator } from './domain/authenticator.ts'
+import { boundKeyLookups } from './domain/bounded-lookups.ts'
 import { createCursors } from './domain/cursor.ts'
 import { createEventIds } from './domain/event-id.ts'
 import { createEvents } from './domain/events.ts'
@@ -17,6 +18,8 @@ import { openStorage, type Storage } from './storage.ts'
 import { createFirstKeys, firstRunText, laterRunText } from './welcome.ts'
 
 const clock = Date.now
+/** Connections that the kernel holds until they are taken: as many as Linux allows, so that a rush is answered and not dropped. */
+const BACKLOG = 4_096
 /** How long the last log lines may take to be written. */
 const LOG_FLUSH_MS = 1_000
 
@@ -43,7 +46,14 @@ function createDomain(config: Config, { dynamodb, table, access }: Storage, reco
       recorder.count(name, by)
     },
   })
-  return { events, authenticator: createAuthenticator(access, clock) }
+  const lookups = boundKeyLookups(access, {
+    perSecond: config.keyLookupsPerSecond,
+    now: () => performance.now(),
+    onRefused: () => {
+      recorder.count('RefusedByKeyLookups')
+    },
+  })
+  return { events, authenticator: createAuthenticator(lookups, clock) }
 }
 
 /** Prints what somebody who just started the service on their machine wants to do next. */
@@ -84,7 +94,7 @@ async function serve(config: Config, recorder: WindowedRecorder, output: Output)
   observability.watch(storage)
   const drain = { isDraining: false, isClosing: false }
   const domain = createDomain(config, storage, recorder)
-  const app = await buildApp({ ...domain, logger, drain, deadlineMs: config.deadlineMs, observability })
+  const app = await buildApp({ ...domain, ...config, logger, drain, observability })
   const shutdown = createShutdown({
     drain,
     logger,
@@ -98,7 +108,7 @@ async function serve(config: Config, recorder: WindowedRecorder, output: Output)
     ...config.shutdown,
   })
   endAtSignal(shutdown, output)
-  await app.listen({ host: config.host, port: config.port })
+  await app.listen({ host: config.host, port: config.port, backlog: BACKLOG })
   if (config.storage.kind === 'embedded') await welcome(config.host, app.server.address(), storage)
 }
 

@@ -24,6 +24,8 @@ t.test('an empty environment is a first run', async (t) => {
     idempotencyWindowSeconds: 86_400,
     retentionSeconds: 2_592_000,
     deadlineMs: 2_500,
+    limits: { maxInFlight: 256, maxInFlightPerTenant: 64, maxLoopDelayMs: 200, requestsPerSecond: 1_000 },
+    keyLookupsPerSecond: 200,
     shutdown: { settleMs: 500, timeoutMs: 20_000 },
   })
 })
@@ -34,6 +36,10 @@ t.test('an endpoint means DynamoDB Local, a table alone means AWS', async (t) =>
   const aws = { kind: 'dynamodb', table: 'events', endpoint: undefined, region: 'eu-west-1' }
   t.strictSame(readConfig({ ...production, AWS_REGION: 'eu-west-1' }).storage, aws)
   t.equal(readConfig(production).shutdown.settleMs, 5_000)
+})
+
+t.test('a rate limit of 0 is none', async (t) => {
+  t.equal(readConfig({ RATE_LIMIT_PER_SECOND: '0' }).limits.requestsPerSecond, Infinity)
 })
 
 t.test('an empty variable is one that is not set', async (t) => {

@@ -22,6 +22,7 @@ function describe(key: ApiKey, nowMs: number) {
     state: stateOf(key, nowMs),
     created_at: toTimestamp(key.created_at),
     valid_until: optionalTimestamp(key.valid_until),
+    rate_limit: key.rate_limit,
     name: key.name,
   }
 }
@@ -31,8 +32,8 @@ export function formatKeys(keys: ApiKey[], asJson: boolean, nowMs: number): stri
   const rows = keys.map((key) => describe(key, nowMs))
   if (asJson) return `${JSON.stringify(rows)}\n`
   if (rows.length === 0) return 'There are no keys.\n'
-  const head = ['KEY ID', 'TENANT', 'ROLE', 'STATE', 'CREATED', 'VALID UNTIL', 'NAME']
-  const lines = [head, ...rows.map((row) => Object.values(row).map((cell) => cell ?? '-'))]
+  const head = ['KEY ID', 'TENANT', 'ROLE', 'STATE', 'CREATED', 'VALID UNTIL', 'RATE LIMIT', 'NAME']
+  const lines = [head, ...rows.map((row) => Object.values(row).map((cell) => String(cell ?? '-')))]
   const widths = head.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)))
   return lines
     .map(

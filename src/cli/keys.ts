@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { ROLES, type Role } from '../domain/access.ts'
-import { createKey, revokeKey, rotateKey, type CreatedKey } from '../domain/key-management.ts'
+import { createKey, limitKey, revokeKey, rotateKey, type CreatedKey } from '../domain/key-management.ts'
 import type { AccessAdminStore } from '../domain/ports.ts'
 import { runCommand, UsageError } from './command.ts'
 import { withAccess } from './with-access.ts'
@@ -11,12 +11,15 @@ const HELP = `Manages API keys in the configured table (DYNAMODB_TABLE, DYNAMODB
 store where none is configured, whether the server is running or not.
 
   npm run keys -- create --tenant NAME --role producer|consumer|admin [--name TEXT] [--expires WHEN]
+                         [--rate-limit N]
   npm run keys -- list [--tenant NAME] [--json]
+  npm run keys -- limit KEY_ID --rate-limit N
   npm run keys -- revoke KEY_ID
   npm run keys -- rotate KEY_ID [--grace DURATION]
 
 create   makes a key, and the tenant where it is new. The key stands alone on a line of stdout; it is shown this once.
 list     shows every key, or those of one tenant, without secrets.
+limit    gives a key another rate limit; running tasks keep to it within 60 seconds.
 revoke   ends a key; running tasks refuse it within 60 seconds.
 rotate   makes another key with the same rights; the old one stays valid for the grace period (default 24h).
 
@@ -25,9 +28,11 @@ rotate   makes another key with the same rights; the old one stays valid for the
   --name     a note for people, up to 100 characters
   --expires  a time (2027-01-31T00:00:00Z) or a time from now (90d, 12h, 30m)
   --grace    a time from now (24h, 30m, 0m)
+  --rate-limit  requests a second in each task, 1 to 1000000 (default: RATE_LIMIT_PER_SECOND of the task)
 `
 
 const MAX_NAME_LENGTH = 100
+const MAX_RATE = 1_000_000
 
 type Options = Record<string, string | boolean | undefined>
 
@@ -39,6 +44,12 @@ const textOption = (options: Options, name: string) => {
 function required(value: string | undefined, what: string): string {
   if (value === undefined || value === '') throw new UsageError(`${what} is missing.`)
   return value
+}
+
+function parseRate(text: string): number {
+  const rate = /^\d{1,7}$/.test(text) ? Number(text) : 0
+  if (rate < 1 || rate > MAX_RATE) throw new UsageError(`--rate-limit must be from 1 to ${MAX_RATE}.`)
+  return rate
 }
 
 /** The token alone goes to stdout, so that a script can take it; what is for people goes to stderr. */
@@ -57,8 +68,11 @@ async function create(access: AccessAdminStore, options: Options): Promise<void>
     throw new UsageError(`--name has more than ${MAX_NAME_LENGTH} characters.`)
   const expires = textOption(options, 'expires')
   const valid_until = expires === undefined ? null : parseMoment('--expires', expires, Date.now())
+  const rate = textOption(options, 'rate-limit')
+  const rate_limit = rate === undefined ? null : parseRate(rate)
   const tenant = required(textOption(options, 'tenant'), '--tenant')
-  printCreated(await createKey(access, Date.now, { tenant, scopes: ROLES[role as Role], name, valid_until }))
+  const wanted = { tenant, scopes: ROLES[role as Role], name, valid_until, rate_limit }
+  printCreated(await createKey(access, Date.now, wanted))
 }
 
 async function list(access: AccessAdminStore, options: Options): Promise<void> {
@@ -66,6 +80,13 @@ async function list(access: AccessAdminStore, options: Options): Promise<void> {
   const tenants = tenant === undefined ? await access.listTenants() : [tenant]
   const keys = (await Promise.all(tenants.map((name) => access.listKeys(name)))).flat()
   process.stdout.write(formatKeys(keys, options['json'] === true, Date.now()))
+}
+
+async function limit(access: AccessAdminStore, keyId: string, rate: number): Promise<void> {
+  await limitKey(access, keyId, rate)
+  process.stderr.write(
+    `Key ${keyId} may make ${rate} requests a second; running tasks know within 60 seconds.\n`,
+  )
 }
 
 async function revoke(access: AccessAdminStore, keyId: string): Promise<void> {
@@ -91,6 +112,7 @@ function parse(args: string[]): (access: AccessAdminStore) => Promise<void> {
       name: { type: 'string' },
       expires: { type: 'string' },
       grace: { type: 'string' },
+      'rate-limit': { type: 'string' },
       json: { type: 'boolean' },
     },
   })
@@ -99,6 +121,10 @@ function parse(args: string[]): (access: AccessAdminStore) => Promise<void> {
   if (command === 'create') return (access) => create(access, values)
   if (command === 'list') return (access) => list(access, values)
   const id = () => required(keyId, 'The key id')
+  if (command === 'limit') {
+    const rate = parseRate(required(textOption(values, 'rate-limit'), '--rate-limit'))
+    return (access) => limit(access, id(), rate)
+  }
   if (command === 'revoke') return (access) => revoke(access, id())
   if (command === 'rotate') return (access) => rotate(access, id(), values)
   throw new UsageError(command === undefined ? 'A command is missing.' : `There is no command ${command}.`)

@@ -37,4 +37,6 @@ export interface Principal {
   key_id: string
   scopes: readonly Scope[]
   tenant: Tenant
+  /** Requests a second that the key may make; null for as many as any other. */
+  rate_limit: number | null
 }

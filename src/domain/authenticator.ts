@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Principal, Tenant } from './access.ts'
 import { isSecret, parseToken } from './api-key.ts'
 import type { Clock } from './clock.ts'
-import { storeUnavailable } from '../errors.ts'
+import { AppError, storeUnavailable } from '../errors.ts'
 import type { AccessStore, ApiKey } from './ports.ts'
 
 /** How long what was found counts without asking again: also how long a revoked key may still be used. */
@@ -52,7 +52,9 @@ function createLookup<Value extends object>(
     const found = await cache.fetch(name, { status })
     // Nothing comes back when the look-up failed and nothing was known. That there was nothing does not count on
     // either: there may be something by now.
-    if (!found || (found.value === null && status.returnedStale)) throw storeUnavailable(failure)
+    if (!found || (found.value === null && status.returnedStale)) {
+      throw failure instanceof AppError ? failure : storeUnavailable(failure)
+    }
     return found.value
   }
 }
@@ -73,7 +75,7 @@ export function createAuthenticator(access: AccessStore, clock: Clock): Authenti
       const key = await findKey(parsed.key_id)
       if (!key || !isSecret(parsed.secret, key.secret_hash) || !isUsable(key, clock())) return undefined
       const tenant: Tenant = (await findTenant(key.tenant)) ?? { name: key.tenant, shards: 1, read_shards: 1 }
-      return { key_id: key.key_id, scopes: key.scopes, tenant }
+      return { key_id: key.key_id, scopes: key.scopes, tenant, rate_limit: key.rate_limit }
     },
   }
 }

@@ -12,6 +12,18 @@ const EMPTY_FOR_MS = POLL_INTERVAL_MS - 50
 
 const NOTHING: Claimed = { lease_id: null, lease_expires_at: null, events: [] }
 
+/**
+ * @param gone Aborts when the client has disconnected; what was claimed for it is given back.
+ * @param onWaiting Told when there is nothing and waiting begins, which is no work.
+ * @returns What is held now, after `wait_seconds` at the latest.
+ */
+type ClaimCall = (
+  scope: CallScope,
+  body: ClaimBody,
+  gone: AbortSignal,
+  onWaiting?: () => void,
+) => Promise<Claimed>
+
 /** How one claim is tried once. */
 interface Attempt {
   scope: CallScope
@@ -47,7 +59,7 @@ function attemptClaim(dependencies: EventsDependencies) {
 }
 
 /** Hands out events that can be delivered now, oldest first, each to one caller alone. */
-export function claimEvents(dependencies: EventsDependencies) {
+export function claimEvents(dependencies: EventsDependencies): ClaimCall {
   const { queue, clock, waitingRoom, deadlineMs } = dependencies
   const attempt = attemptClaim(dependencies)
 
@@ -67,17 +79,14 @@ export function claimEvents(dependencies: EventsDependencies) {
     }
   }
 
-  /**
-   * @param gone Aborts when the client has disconnected; what was claimed for it is given back.
-   * @returns What is held now, after `wait_seconds` at the latest.
-   */
-  return async (scope: CallScope, body: ClaimBody, gone: AbortSignal): Promise<Claimed> => {
+  return async (scope, body, gone, onWaiting) => {
     const tenant = scope.tenant.name
     // Those who wait have found nothing a moment ago, and are served first.
     const mayLook = body.wait_seconds === 0 || !waitingRoom.hasWaiting(tenant)
     const claimed = mayLook ? await attempt({ scope, body, gone }) : undefined
     if (claimed && gone.aborted) giveBack(scopeOf(scope), claimed)
     if (claimed || body.wait_seconds === 0) return claimed ?? NOTHING
+    onWaiting?.()
     const found = await waitingRoom.wait(tenant, {
       attempt: () => attempt({ scope: scopeOf(scope), body, gone, emptyForMs: EMPTY_FOR_MS }),
       discard: (late) => {

@@ -9,6 +9,8 @@ export interface NewKey {
   name: string | null
   /** In ms; null for a key that does not expire. */
   valid_until: number | null
+  /** Requests a second; as any other key where there is none. */
+  rate_limit?: number | null
 }
 
 /** A key that was just made. The token is known now and never again. */
@@ -34,6 +36,7 @@ export async function createKey(store: AccessAdminStore, clock: Clock, wanted: N
     created_at: clock(),
     valid_until: wanted.valid_until,
     revoked_at: null,
+    rate_limit: wanted.rate_limit ?? null,
   }
   await store.addTenant(wanted.tenant)
   await store.addKey(key)
@@ -54,6 +57,11 @@ export async function rotateKey(
   const end = clock() + graceMs
   await store.updateKey(keyId, { valid_until: Math.min(old.valid_until ?? end, end) })
   return created
+}
+
+/** Gives a key another limit. Tasks that know it learn it within a minute. */
+export async function limitKey(store: AccessAdminStore, keyId: string, perSecond: number): Promise<void> {
+  if (!(await store.updateKey(keyId, { rate_limit: perSecond }))) throw new Error(`There is no key ${keyId}.`)
 }
 
 /** Ends a key. Tasks that know it stop taking it within a minute. */

@@ -164,6 +164,8 @@ export interface ApiKey {
   created_at: number
   valid_until: number | null
   revoked_at: number | null
+  /** Requests a second, from 1; null for the limit of the process. */
+  rate_limit: number | null
 }
 
 /** What authentication reads. Throws `unavailable` when the store does not answer. */
@@ -182,5 +184,8 @@ export interface AccessAdminStore extends AccessStore {
   addKey(key: ApiKey): Promise<void>
   listKeys(tenant: string): Promise<ApiKey[]>
   /** @returns false when there is no such key. */
-  updateKey(keyId: string, change: { valid_until?: number; revoked_at?: number }): Promise<boolean>
+  updateKey(
+    keyId: string,
+    change: { valid_until?: number; revoked_at?: number; rate_limit?: number },
+  ): Promise<boolean>
 }

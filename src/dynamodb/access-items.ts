@@ -17,9 +17,9 @@ export const pointerKey = (tenant: string, keyId: string): Item => ({
   sk: { S: POINTER + keyId },
 })
 
-const optionalTime = (name: string, ms: number | null): Item =>
-  ms === null ? {} : { [name]: { N: String(ms) } }
-const timeOf = (item: Item, name: string) => (item[name] === undefined ? null : numberOf(item, name))
+const optionalNumber = (name: string, value: number | null): Item =>
+  value === null ? {} : { [name]: { N: String(value) } }
+const numberOrNull = (item: Item, name: string) => (item[name] === undefined ? null : numberOf(item, name))
 
 export function toKeyItem(key: ApiKey): Item {
   return {
@@ -30,8 +30,9 @@ export function toKeyItem(key: ApiKey): Item {
     secret_hash: { S: key.secret_hash },
     ...(key.name === null ? {} : { name: { S: key.name } }),
     created_at: { N: String(key.created_at) },
-    ...optionalTime('valid_until', key.valid_until),
-    ...optionalTime('revoked_at', key.revoked_at),
+    ...optionalNumber('valid_until', key.valid_until),
+    ...optionalNumber('revoked_at', key.revoked_at),
+    ...optionalNumber('rate_limit', key.rate_limit),
   }
 }
 
@@ -43,8 +44,9 @@ export function toApiKey(item: Item): ApiKey {
     secret_hash: textOf(item, 'secret_hash'),
     name: item['name']?.S ?? null,
     created_at: numberOf(item, 'created_at'),
-    valid_until: timeOf(item, 'valid_until'),
-    revoked_at: timeOf(item, 'revoked_at'),
+    valid_until: numberOrNull(item, 'valid_until'),
+    revoked_at: numberOrNull(item, 'revoked_at'),
+    rate_limit: numberOrNull(item, 'rate_limit'),
   }
 }
 

@@ -29,6 +29,12 @@ function toStatsWindow({ from, to, counters, gauges, histograms }: WindowSummary
       server_errors: counters.ServerErrors,
       latency_ms: latencyOf(histograms.ApiLatency),
     },
+    refused: {
+      by_rate: counters.RefusedByRate,
+      by_tenant: counters.RefusedByTenant,
+      by_load: counters.RefusedByLoad,
+      by_key_lookups: counters.RefusedByKeyLookups,
+    },
     dynamodb: { throttles: counters.DynamoDBThrottles, latency_ms: latencyOf(histograms.DynamoDBLatency) },
     inbox: {
       depth: InboxDepth ?? null,

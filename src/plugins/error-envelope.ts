@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { AppError, ERROR_STATUS, type ErrorCode } from '../errors.ts'
 import type { ErrorEnvelope } from '../schemas/error.ts'
 import { newRequestId } from './request-id.ts'
+import { SECURITY_HEADERS } from './security-headers.ts'
 
 /** Errors of Fastify and of bearer-auth, by their code, as errors of the contract. */
 const KNOWN: Record<string, readonly [ErrorCode, string]> = {
@@ -57,7 +58,7 @@ function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyRep
 
 /** What Fastify reports before there is a route, such as a path with a bad percent-encoding. */
 export function answerFrameworkError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  reply.header('x-request-id', request.id)
+  reply.header('x-request-id', request.id).headers(SECURITY_HEADERS)
   answerError(thrown, request, reply)
 }
 
@@ -90,6 +91,7 @@ export function answerClientError(this: unknown, failure: Error & { code?: strin
     'content-type: application/json; charset=utf-8',
     `content-length: ${Buffer.byteLength(body)}`,
     `x-request-id: ${requestId}`,
+    ...Object.entries(SECURITY_HEADERS).map(([name, value]) => `${name}: ${value}`),
     'connection: close',
   ]
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)

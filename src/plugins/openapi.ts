@@ -23,6 +23,48 @@ function withOptionalBodies(document: Document): Document {
   return document
 }
 
+const RATE_LIMIT_HEADERS = {
+  RateLimit: {
+    schema: { type: 'string' },
+    description:
+      'What is left of the rate limit of the key, and in how many seconds it is whole again; draft-ietf-httpapi-ratelimit-headers-10. ' +
+      'Absent where there is no limit, or no key was looked at.',
+    example: '"key";r=1999;t=1',
+  },
+  'RateLimit-Policy': {
+    schema: { type: 'string' },
+    description: 'The rate limit of the key: so many requests (`q`) in so many seconds (`w`).',
+    example: '"key";q=2000;w=2',
+  },
+} as const
+
+/** Whatever is asked with a key may be limited, so every answer may tell of it; but for 401, which is about no key. */
+function withRateLimits(document: Document): Document {
+  for (const path of Object.values(document.paths ?? {})) {
+    for (const operation of [path?.get, path?.post]) {
+      if (!operation?.security?.length) continue
+      for (const [status, response] of Object.entries(operation.responses)) {
+        if (status !== '401' && 'description' in response) {
+          response.headers = { ...response.headers, ...RATE_LIMIT_HEADERS }
+        }
+      }
+    }
+  }
+  return document
+}
+
+/** Of the page at `/docs`: all that it needs is its own, and one style that its script puts in, known by its hash. */
+const DOCS_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
 /** Generates the OpenAPI document from the schemas of the routes, and shows it at `/docs`. */
 export async function registerOpenApi(app: FastifyInstance): Promise<void> {
   for (const schema of COMPONENTS) app.addSchema(schema)
@@ -49,11 +91,16 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
       },
     },
     transformObject: (document) =>
-      'openapiObject' in document ? withOptionalBodies(document.openapiObject) : {},
+      'openapiObject' in document ? withRateLimits(withOptionalBodies(document.openapiObject)) : {},
     refResolver: {
       buildLocalReference: (json, _base, _fragment, index) =>
         typeof json['$id'] === 'string' ? json['$id'] : `schema-${index}`,
     },
   })
-  await app.register(swaggerUi, { routePrefix: '/docs' })
+  // Without `validatorUrl: null` the page would show the document's address to a service elsewhere.
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: DOCS_POLICY,
+    uiConfig: { validatorUrl: null },
+  })
 }

@@ -13,7 +13,7 @@ export const batchRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (ap
     '/events/batch',
     {
       bodyLimit: MAX_BATCH_BYTES,
-      config: { scope: 'events:write', batch: 'events' },
+      config: { scope: 'events:write', load: 'create', batch: 'events' },
       schema: {
         operationId: 'createEvents',
         summary: 'Accept up to 100 events',

@@ -11,7 +11,7 @@ export const eventVerbRoutes: FastifyPluginCallbackTypebox<{ events: Events }> =
   app.post(
     '/events/:event_id/acknowledge',
     {
-      config: { scope: 'inbox:ack' },
+      config: { scope: 'inbox:ack', load: 'acknowledge' },
       schema: {
         operationId: 'acknowledgeEvent',
         summary: 'Acknowledge an event',
@@ -39,7 +39,7 @@ export const eventVerbRoutes: FastifyPluginCallbackTypebox<{ events: Events }> =
   app.post(
     '/events/:event_id/nack',
     {
-      config: { scope: 'inbox:claim' },
+      config: { scope: 'inbox:claim', load: 'acknowledge' },
       schema: {
         operationId: 'nackEvent',
         summary: 'Reject an event',

@@ -12,7 +12,7 @@ export const eventRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (ap
   app.post(
     '/events',
     {
-      config: { scope: 'events:write' },
+      config: { scope: 'events:write', load: 'create' },
       schema: {
         operationId: 'createEvent',
         summary: 'Accept an event',
@@ -47,7 +47,7 @@ export const eventRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (ap
   app.get(
     '/events/:event_id',
     {
-      config: { scope: 'events:read' },
+      config: { scope: 'events:read', load: 'get' },
       schema: {
         operationId: 'getEvent',
         summary: 'Get an event',
@@ -68,7 +68,7 @@ export const eventRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (ap
   app.get(
     '/events',
     {
-      config: { scope: 'events:read' },
+      config: { scope: 'events:read', load: 'list' },
       schema: {
         operationId: 'listEvents',
         summary: 'List events, newest first',

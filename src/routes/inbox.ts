@@ -14,7 +14,7 @@ export const inboxRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (ap
   app.get(
     '/inbox',
     {
-      config: { scope: 'inbox:read' },
+      config: { scope: 'inbox:read', load: 'inbox' },
       schema: {
         operationId: 'readInbox',
         summary: 'Read the inbox, oldest first',
@@ -41,7 +41,7 @@ export const inboxRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (ap
   app.get(
     '/inbox/stats',
     {
-      config: { scope: 'inbox:read' },
+      config: { scope: 'inbox:read', load: 'list' },
       schema: {
         operationId: 'getInboxStats',
         summary: 'How much is in the inbox',
@@ -62,7 +62,7 @@ export const inboxRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (ap
   app.post(
     '/inbox/acknowledge',
     {
-      config: { scope: 'inbox:ack' },
+      config: { scope: 'inbox:ack', load: 'acknowledge' },
       schema: {
         operationId: 'acknowledgeEvents',
         summary: 'Acknowledge up to 100 events',

@@ -11,7 +11,7 @@ export const queueRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (ap
   app.post(
     '/inbox/claim',
     {
-      config: { scope: 'inbox:claim' },
+      config: { scope: 'inbox:claim', load: 'claim' },
       schema: {
         operationId: 'claimEvents',
         summary: 'Claim events',
@@ -33,14 +33,14 @@ export const queueRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (ap
     },
     async (request, reply) => {
       request.isLongPoll = request.body.wait_seconds > 0
-      return events.claim(request.callScope, request.body, clientGone(reply))
+      return events.claim(request.callScope, request.body, clientGone(reply), () => request.slot?.release())
     },
   )
 
   app.post(
     '/inbox/extend',
     {
-      config: { scope: 'inbox:claim' },
+      config: { scope: 'inbox:claim', load: 'acknowledge' },
       schema: {
         operationId: 'extendLease',
         summary: 'Hold events longer',
@@ -61,7 +61,7 @@ export const queueRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (ap
   app.post(
     '/inbox/release',
     {
-      config: { scope: 'inbox:claim' },
+      config: { scope: 'inbox:claim', load: 'acknowledge' },
       schema: {
         operationId: 'releaseEvents',
         summary: 'Give events back',

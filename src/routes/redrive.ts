@@ -11,7 +11,7 @@ export const redriveRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (
   app.post(
     '/events/:event_id/redrive',
     {
-      config: { scope: 'admin' },
+      config: { scope: 'admin', load: 'create' },
       schema: {
         operationId: 'redriveEvent',
         summary: 'Give a dead letter another chance',
@@ -32,7 +32,7 @@ export const redriveRoutes: FastifyPluginCallbackTypebox<{ events: Events }> = (
   app.post(
     '/inbox/redrive',
     {
-      config: { scope: 'admin' },
+      config: { scope: 'admin', load: 'list' },
       schema: {
         operationId: 'redriveEvents',
         summary: 'Give dead letters another chance',

@@ -47,9 +47,10 @@ const DESCRIPTIONS: Record<ErrorCode, string> = {
   unsupported_media_type: 'The body is not `application/json`, or is compressed.',
   idempotency_key_reused: 'The `Idempotency-Key` was used with another body; nothing was stored.',
   headers_too_large: 'The headers are too large.',
-  rate_limited: 'Too many requests.',
+  rate_limited: 'The key has made more requests than its rate limit allows.',
   internal_error: 'Something went wrong on our side. Whether anything was stored is not known: repeat it.',
-  unavailable: 'The event store does not answer. Whether anything was stored is not known: repeat it.',
+  unavailable:
+    'The service has too much to do, or the event store does not answer. Whether anything was stored is not known: repeat it.',
 }
 
 const RETRY_AFTER = {
@@ -89,6 +90,7 @@ export const COMMON_ERRORS = [
   'invalid_request',
   'unauthorized',
   'insufficient_scope',
+  'rate_limited',
   'unavailable',
   ...PUBLIC_ERRORS,
 ] as const

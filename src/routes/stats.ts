@@ -12,7 +12,7 @@ export const statsRoutes: FastifyPluginCallbackTypebox<StatsOptions> = (app, { s
   app.get(
     '/stats',
     {
-      config: { scope: 'admin' },
+      config: { scope: 'admin', load: 'get' },
       schema: {
         operationId: 'getStats',
         summary: 'The last hour of this task',

@@ -26,6 +26,10 @@ const StatsWindow = Type.Object(
       { total: Count, client_errors: Count, server_errors: Count, latency_ms: Latency },
       { additionalProperties: false },
     ),
+    refused: Type.Object(
+      { by_rate: Count, by_tenant: Count, by_load: Count, by_key_lookups: Count },
+      { additionalProperties: false, description: 'Requests answered 429 or 503 to protect the others.' },
+    ),
     dynamodb: Type.Object({ throttles: Count, latency_ms: Latency }, { additionalProperties: false }),
     inbox: Type.Object(
       {
@@ -51,6 +55,7 @@ const EXAMPLE = {
   to: '2026-01-31T12:01:00.000Z',
   events: { created: 400, delivered: 398, failed: 2, claimed: 400 },
   requests: { total: 1200, client_errors: 3, server_errors: 0, latency_ms: LATENCY },
+  refused: { by_rate: 0, by_tenant: 0, by_load: 0, by_key_lookups: 0 },
   dynamodb: { throttles: 0, latency_ms: LATENCY },
   inbox: { depth: 7, depth_capped: false, oldest_age_seconds: 1.204 },
   dropped: { metrics: 0, log_lines: 0 },

@@ -52,12 +52,23 @@ t.test('a key is made, listed, rotated and revoked', async (t) => {
   t.match(revoked, { code: 0, stdout: '' })
   const again = await keys('rotate', idIn(rotated.stdout))
   t.match(again, { code: 1, stderr: /is revoked/ })
-  const listed = JSON.parse((await keys('list', '--json')).stdout) as { key_id: string; state: string }[]
+  const listed = JSON.parse((await keys('list', '--tenant', 'acme', '--json')).stdout) as {
+    key_id: string
+    state: string
+  }[]
   t.strictSame(Object.fromEntries(listed.map(({ key_id, state }) => [key_id, state])), {
     [idIn(made.stdout)]: 'expired',
     [idIn(rotated.stdout)]: 'revoked',
   })
   t.match(listed[0], { tenant: 'acme', role: 'consumer', name: null })
+})
+
+t.test('a key may have a rate limit of its own, which is shown and can be changed', async (t) => {
+  const { stdout } = await keys('create', '--tenant', 'limited', '--role', 'producer', '--rate-limit', '50')
+  const limited = await keys('limit', idIn(stdout), '--rate-limit', '7')
+  t.match(limited, { code: 0, stdout: '', stderr: /7 requests a second/ })
+  const { stdout: json } = await keys('list', '--tenant', 'limited', '--json')
+  t.match(JSON.parse(json), [{ key_id: idIn(stdout), rate_limit: 7 }])
 })
 
 t.test('wrong calls are explained, and nothing is made', async (t) => {
@@ -81,6 +92,8 @@ t.test('wrong calls are explained, and nothing is made', async (t) => {
     [/--name has more than 100/, 'create', '--tenant', 'a', '--role', 'admin', '--name', 'x'.repeat(101)],
     [/--grace must be a duration/, 'rotate', 'abc', '--grace', 'soon'],
     [/The key id is missing/, 'revoke'],
+    [/--rate-limit is missing/, 'limit', 'abc'],
+    [/--rate-limit must be from 1 to 1000000/, 'limit', 'abc', '--rate-limit', '1.5'],
     [/Too many arguments: c/, 'revoke', 'b', 'c'],
     [/Unknown option/, 'list', '--frob'],
   ]

@@ -23,6 +23,7 @@ function given(change: Partial<ApiKey> = {}) {
     created_at: START,
     valid_until: null,
     revoked_at: null,
+    rate_limit: null,
     ...change,
   }
   const state = { now: START, isDown: false, keyLookups: 0, tenantLookups: 0 }
@@ -51,6 +52,7 @@ const principalOf = ({ key }: ReturnType<typeof given>) => ({
   key_id: key.key_id,
   scopes: ROLES.producer,
   tenant: ACME,
+  rate_limit: null,
 })
 
 t.test('a valid token is its key’s principal, with the tenant and its shards', async (t) => {

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { ROLES } from '../../src/domain/access.ts'
 import { growTenant } from '../../src/domain/grow-tenant.ts'
-import { createKey, revokeKey, rotateKey } from '../../src/domain/key-management.ts'
+import { createKey, limitKey, revokeKey, rotateKey } from '../../src/domain/key-management.ts'
 import { openEmbeddedStore } from '../../src/dynamodb/embedded/embedded-store.ts'
 import { dynamoDBLocalEndpoint } from '../support/dynamodb-local.ts'
 import { newTenant, openTable, scopeOf, WINDOW_SECONDS, type TestTable } from '../support/table.ts'
@@ -45,8 +45,11 @@ function testAccess(t: Test, { access }: TestTable): void {
     t.strictSame(await access.listKeys(key.tenant), [key])
     t.strictSame(await access.findTenant(key.tenant), { name: key.tenant, shards: 1, read_shards: 1 })
     t.ok((await access.listTenants()).includes(key.tenant))
+    await limitKey(access, key.key_id, 5)
+    t.strictSame(await access.findKey(key.key_id), { ...key, rate_limit: 5 })
+    await t.rejects(limitKey(access, 'none', 5), /There is no key none/)
     await revokeKey(access, now, key.key_id)
-    t.strictSame(await access.findKey(key.key_id), { ...key, revoked_at: 1_000 })
+    t.strictSame(await access.findKey(key.key_id), { ...key, rate_limit: 5, revoked_at: 1_000 })
     await t.rejects(revokeKey(access, now, 'none'), /There is no key none/)
   })
 

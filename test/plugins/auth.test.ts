@@ -251,6 +251,7 @@ t.test('a route is served to keys with its scope alone', async (t) => {
           key_id: 'k',
           scopes: [token as Scope],
           tenant: { name: 't', shards: 1, read_shards: 1 },
+          rate_limit: null,
         }),
       },
     })

@@ -20,7 +20,7 @@ t.test('requests that wait on purpose are counted, but are no part of the latenc
   const tenant = { name: 'acme', shards: 1, read_shards: 1 }
   const app = await buildApp({
     events: { claim: async () => nothing } as unknown as Events,
-    authenticator: { authenticate: async () => ({ key_id: 'k', scopes: SCOPES, tenant }) },
+    authenticator: { authenticate: async () => ({ key_id: 'k', scopes: SCOPES, tenant, rate_limit: null }) },
     logger: pino({ level: 'silent' }),
     drain: { isDraining: false, isClosing: false },
     deadlineMs: 1_000,

@@ -55,16 +55,17 @@ t.test('the document has every operation of the contract with its statuses', asy
     ),
   )
   const everywhere = [408, 431, 500]
-  const list = [200, 400, 401, 403, ...everywhere, 503]
+  const sorted = (...statuses: number[]) => [...statuses, ...everywhere].toSorted((a, b) => a - b)
+  const keyed = (...statuses: number[]) => sorted(...statuses, 400, 401, 403, 429, 503)
   t.has(statuses, {
-    'get /events': list,
-    'get /events/{event_id}': [200, 400, 401, 403, 404, ...everywhere, 503],
-    'get /health': [200, ...everywhere],
-    'get /inbox': list,
-    'get /openapi.json': [200, ...everywhere],
-    'get /ready': [200, ...everywhere, 503],
-    'post /events': [201, 400, 401, 403, 408, 413, 415, 422, 431, 500, 503],
-    'post /events/{event_id}/acknowledge': [204, 400, 401, 403, 404, 408, 409, 413, 415, 431, 500, 503],
+    'get /events': keyed(200),
+    'get /events/{event_id}': keyed(200, 404),
+    'get /health': sorted(200),
+    'get /inbox': keyed(200),
+    'get /openapi.json': sorted(200),
+    'get /ready': sorted(200, 503),
+    'post /events': keyed(201, 413, 415, 422),
+    'post /events/{event_id}/acknowledge': keyed(204, 404, 409, 413, 415),
   })
 })
 

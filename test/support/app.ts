@@ -21,6 +21,9 @@ import { createEventStore } from '../../src/dynamodb/event-store.ts'
 import { createIdempotencyStore } from '../../src/dynamodb/idempotency-store.ts'
 import { migrate } from '../../src/dynamodb/migrate.ts'
 import { createQueueStore } from '../../src/dynamodb/queue-store.ts'
+import { UNLIMITED, type Limits } from '../../src/limits.ts'
+import type { Recorder } from '../../src/metrics/recorder.ts'
+import { UNOBSERVED } from '../../src/observability.ts'
 import type { EventAnswer } from '../../src/schemas/event.ts'
 import { dynamoDBLocalEndpoint } from './dynamodb-local.ts'
 import { assertDocumented } from './openapi-responses.ts'
@@ -136,6 +139,10 @@ export interface TestAppOptions {
   intercept?: (dynamodb: DynamoDB) => DynamoDB
   /** Replaces the secrets that sign cursors. */
   cursorSecrets?: [string, ...string[]]
+  /** How much is let in; everything unless it is given. */
+  limits?: Partial<Limits>
+  /** Who is told what is counted. */
+  recorder?: Recorder
 }
 
 /**
@@ -182,6 +189,8 @@ export async function buildTestApp(t: Test, options: TestAppOptions = {}) {
       ),
       drain,
       deadlineMs: DEADLINE_MS,
+      limits: { ...UNLIMITED, ...options.limits },
+      observability: { ...UNOBSERVED, ...(options.recorder && { recorder: options.recorder }) },
     }),
   )
   const fastify = await building

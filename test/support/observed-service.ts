@@ -2,6 +2,7 @@ import type { Test } from 'tap'
 import type { Role } from '../../src/domain/access.ts'
 import { ROLES } from '../../src/domain/access.ts'
 import { createKey } from '../../src/domain/key-management.ts'
+import type { AccessAdminStore } from '../../src/domain/ports.ts'
 import { openEmbeddedStore } from '../../src/dynamodb/embedded/embedded-store.ts'
 import { startFaultProxy, type FaultProxy } from './fault-proxy.ts'
 import { startService, type Service } from './service.ts'
@@ -12,6 +13,8 @@ export interface ObservedService extends Service {
   proxy: FaultProxy
   /** A key of each role. */
   keys: Record<Role, string>
+  /** Makes more of them. */
+  access: AccessAdminStore
   /** The JSON lines on stdout so far. */
   lines(): Record<string, unknown>[]
 }
@@ -57,5 +60,5 @@ export async function startObservedService(
       .split('\n')
       .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line) as Record<string, unknown>)
-  return { ...service, proxy, keys, lines }
+  return { ...service, proxy, keys, access, lines }
 }

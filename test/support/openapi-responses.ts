@@ -1,6 +1,7 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import { readFileSync } from 'node:fs'
 import { ERROR_STATUS, type ErrorCode } from '../../src/errors.ts'
+import { SECURITY_HEADERS } from '../../src/plugins/security-headers.ts'
 
 /** A request and its answer, however they travelled. Header names in lower case. */
 export interface Exchange {
@@ -33,9 +34,12 @@ const document = JSON.parse(
 ) as Document
 
 /** Headers of HTTP itself, which no document lists. */
-const STANDARD_HEADERS = ['connection', 'content-length', 'content-type', 'date', 'keep-alive', 'allow']
+const STANDARD_HEADERS = [
+  ...['connection', 'content-length', 'content-type', 'date', 'keep-alive', 'allow'],
+  ...Object.keys(SECURITY_HEADERS),
+]
 /** Documented headers that an answer may do without. */
-const OPTIONAL_HEADERS = ['idempotent-replayed', 'link', 'x-next-cursor']
+const OPTIONAL_HEADERS = ['idempotent-replayed', 'link', 'x-next-cursor', 'ratelimit', 'ratelimit-policy']
 /** Statuses of requests that reach no operation: a broken URL, no such path or method, never read to their end. */
 const STATUSES_WITHOUT_OPERATION = [400, 404, 405, 408, 431]
 

@@ -1,0 +1,68 @@
+import type { FastifyInstance } from 'fastify'
+import { TokenBucket } from '../domain/token-bucket.ts'
+
+/** Answers that turn somebody away. */
+const REFUSALS: readonly number[] = [401, 429, 503]
+/** So many a second are sent at once. */
+const PER_SECOND = 500
+const BURST = 100
+/** No answer is held longer. */
+const MAX_HELD_MS = 1_000
+/** Connections with nothing under way are cheap, yet not free: whoever comes when so many are held is answered at once. */
+const MAX_HELD = 5_000
+const SWEEP_INTERVAL_MS = 10
+
+interface Held {
+  send: () => void
+  until: number
+}
+
+/** Sends what is due: at its pace the first ones, and all that have waited long enough. */
+function createPace(now: () => number) {
+  const bucket = new TokenBucket(PER_SECOND, BURST)
+  const queue = new Set<Held>()
+  let timer: NodeJS.Timeout | undefined
+
+  function sweep(): void {
+    const at = now()
+    for (const held of queue) {
+      if (held.until > at && bucket.take(at) > 0) return
+      queue.delete(held)
+      held.send()
+    }
+    clearInterval(timer)
+    timer = undefined
+  }
+
+  return {
+    /** @returns Whether the answer has to wait; `send` is called when it may go. */
+    hold(send: () => void): boolean {
+      const at = now()
+      if (queue.size >= MAX_HELD || (queue.size === 0 && bucket.take(at) === 0)) return false
+      queue.add({ send, until: at + MAX_HELD_MS })
+      timer ??= setInterval(sweep, SWEEP_INTERVAL_MS)
+      return true
+    },
+  }
+}
+
+/**
+ * Holds refusals back, up to a second, when there are many. A client that is told no comes again as soon as it is told: ten times
+ * the load is nine tenths refusals, and saying no at full speed would leave little time to say yes. Held, it costs a
+ * connection and no CPU. Nothing that was held says how fast the service is.
+ */
+export function registerRefusals(app: FastifyInstance, now: () => number): void {
+  const pace = createPace(now)
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (!REFUSALS.includes(reply.statusCode)) {
+      done(null, payload)
+      return
+    }
+    request.slot?.release()
+    const send = () => {
+      done(null, payload)
+    }
+    if (pace.hold(send)) request.isLongPoll = true
+    else send()
+  })
+}
