@@ -68,6 +68,17 @@ function testPromises(t: Test, endpoint: string): void {
     }
   })
 
+  t.test('query pages are short, or empty with a continuation: what can be claimed is found', async (t) => {
+    const { proxy, table } = await open(t)
+    const scope = scopeOf(newTenant(3))
+    const ids = await createMany(table, scope.tenant, 25)
+    for (const faults of [{ shortPages: 3 }, { emptyPages: { next: 6 } }]) {
+      proxy.faults = faults
+      const candidates = await table.queue.candidates(scope, 100)
+      t.strictSame(idsOf(candidates).sort(), ids.toSorted(), JSON.stringify(faults))
+    }
+  })
+
   t.test('a third of the keys comes back unprocessed: no event is left out', async (t) => {
     const { proxy, table } = await open(t)
     const { store, clock } = table
