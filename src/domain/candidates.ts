@@ -43,6 +43,8 @@ export interface Candidates {
   take(scope: CallScope, wanted: Wanted): Promise<Candidate[]>
   /** Tells of an event that this process made available. */
   hint(tenant: string, candidate: Candidate): void
+  /** Takes back what could not be claimed because the store did not answer: others may try at once. */
+  giveBack(tenant: string, candidates: Candidate[]): void
   /** Tells how claiming went, to find out whether other tasks are after the same events. */
   report(tenant: string, tried: number, lost: number): void
 }
@@ -120,6 +122,10 @@ export function createCandidates(options: CandidatesOptions): Candidates {
     },
     hint(tenant, candidate) {
       candidatesOf(tenant).hints.push(candidate)
+    },
+    giveBack(tenant, returned) {
+      const { handedOut } = candidatesOf(tenant)
+      for (const { availability } of returned) handedOut.delete(availability)
     },
     report(tenant, tried, lost) {
       const state = candidatesOf(tenant)

@@ -71,3 +71,12 @@ t.test('tasks that draw the same shard start at different places of it', async (
   const taken = await candidates.take(scope, WANTED)
   t.strictSame(taken, [3, 4, 1, 2].map(candidate))
 })
+
+t.test('what is given back is handed out again at once', async (t) => {
+  const scope = scopeOf(newTenant())
+  const candidates = candidatesOver([candidate(1), candidate(2)])
+  t.strictSame(await candidates.take(scope, WANTED), [candidate(1), candidate(2)])
+  t.strictSame(await candidates.take(scope, WANTED), [])
+  candidates.giveBack(scope.tenant.name, [candidate(1)])
+  t.strictSame(await candidates.take(scope, WANTED), [candidate(1)])
+})
