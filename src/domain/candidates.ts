@@ -60,6 +60,8 @@ interface CandidatesOptions {
 function needsFilling(state: TenantCandidates, now: number, emptyForMs: number): boolean {
   if (state.hints.length > 0) return false
   const ageMs = now - state.filledAt
+  // The clock was put back: nothing is known of the age.
+  if (ageMs < 0) return true
   if (state.waiting.length > 0) return ageMs > MAX_AGE_MS
   return !(state.isComplete && ageMs < emptyForMs)
 }
@@ -71,7 +73,10 @@ async function fill(
 ): Promise<void> {
   const { queue, clock, random, deadlineMs } = options
   const now = clock()
-  for (const [availability, until] of state.handedOut) if (until <= now) state.handedOut.delete(availability)
+  for (const [availability, until] of state.handedOut) {
+    // Further ahead than any is set: the clock was put back.
+    if (until <= now || until > now + INDEX_LAG_MS) state.handedOut.delete(availability)
+  }
   // What is being claimed at this moment still stands at the head of the index.
   const limit = Math.min(READ_LIMIT + state.handedOut.size, MAX_READ_LIMIT)
   // Several callers share this reading, so it has a deadline of its own.

@@ -80,3 +80,15 @@ t.test('what is given back is handed out again at once', async (t) => {
   candidates.giveBack(scope.tenant.name, [candidate(1)])
   t.strictSame(await candidates.take(scope, WANTED), [candidate(1)])
 })
+
+t.test('when the clock is put back an hour, the index is asked none the less', async (t) => {
+  const scope = scopeOf(newTenant())
+  const found = [candidate(1)]
+  let now = 10_000_000
+  const queue = { candidates: async () => [...found] } as unknown as QueueStore
+  const candidates = createCandidates({ queue, clock: () => now, random: () => 0, deadlineMs: 1_000 })
+  t.strictSame(await candidates.take(scope, WANTED), [candidate(1)])
+  now -= 3_600_000
+  found.push(candidate(2))
+  t.strictSame(await candidates.take(scope, WANTED), [candidate(1), candidate(2)])
+})
