@@ -167,6 +167,7 @@ export function redriveRequest({ table, tenant, ulid }: EventTarget, nowMs: numb
       inbox_key: text(inboxKey(tenant, shardOf(ulid))),
       available_at: text(availability(nowMs, ulid)),
       delivery_attempts: number(0),
+      redriven_at: number(nowMs),
     },
     remove: ['failed_at', TTL_ATTRIBUTE],
     condition: '#status = :failed AND (attribute_not_exists(#ttl) OR #ttl > :now_seconds)',

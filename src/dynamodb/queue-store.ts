@@ -144,7 +144,7 @@ async function redrive(
   const result = await updateEvent(options, scope, ulid, request)
   const item = result.applied ? result.output.Attributes : result.found
   if (item === undefined || isExpired(item, nowMs)) return { outcome: 'not_found' }
-  const isOurs =
-    textOf(item, 'status') === 'pending' && textOf(item, 'available_at') === availability(nowMs, ulid)
+  // Redriven at the very time that we tried to: that was our own try, whose answer got lost, whatever happened since.
+  const isOurs = numberOf(item, 'redriven_at') === nowMs
   return isOurs ? { outcome: 'redriven', event: toEvent(item, nowMs) } : { outcome: 'conflict' }
 }
