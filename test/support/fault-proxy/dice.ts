@@ -9,6 +9,10 @@ export function createDice(seed: number): Dice {
   return (chance = 0) => {
     if (typeof chance === 'boolean') return chance
     if (typeof chance === 'number') return chance >= 1 || (chance > 0 && random() < chance)
+    if (chance.skip) {
+      chance.skip -= 1
+      return false
+    }
     if (chance.next <= 0) return false
     chance.next -= 1
     return true

@@ -1,5 +1,8 @@
-/** A probability from 0 to 1 for each call, all or none of them, or exactly the `next` ones, counted down in place. */
-export type Chance = boolean | number | { next: number }
+/**
+ * A probability from 0 to 1 for each call, all or none of them, or exactly the `next` ones after those to `skip`, both
+ * counted down in place.
+ */
+export type Chance = boolean | number | { next: number; skip?: number }
 
 /** What goes wrong between the service and its store. Everything is off unless given. */
 export interface Faults {

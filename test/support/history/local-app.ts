@@ -17,6 +17,8 @@ export interface LocalAppOptions {
   /** How far the clock of this task is ahead. */
   aheadMs?: number
   maxAttempts: number
+  /** How long a request may take, in ms. */
+  deadlineMs?: number
   nackDelays: { minSeconds: number; maxSeconds: number }
   /** Changes each update before it is sent: to see that the tests notice. */
   sabotage?: (input: UpdateItemCommandInput) => UpdateItemCommandInput
@@ -26,8 +28,9 @@ export interface LocalAppOptions {
 export async function startLocalApp(
   t: Test,
   { dynamodb: honest, table, access }: Pick<TestTable, 'dynamodb' | 'table' | 'access'>,
-  { aheadMs = 0, maxAttempts, nackDelays, sabotage = (input) => input }: LocalAppOptions,
+  options: LocalAppOptions,
 ): Promise<string> {
+  const { aheadMs = 0, maxAttempts, deadlineMs = 2_500, nackDelays, sabotage = (input) => input } = options
   const clock = () => Date.now() + aheadMs
   const dynamodb: typeof honest = {
     ...honest,
@@ -43,7 +46,7 @@ export async function startLocalApp(
     newEventId: createEventIds(clock),
     newLeaseId: createLeaseId,
     nackDelays,
-    deadlineMs: 2_500,
+    deadlineMs,
     random: Math.random,
     count: () => {},
   })
@@ -52,7 +55,7 @@ export async function startLocalApp(
     authenticator: createAuthenticator(access, Date.now),
     logger: pino({ level: 'silent' }),
     drain: { isDraining: false, isClosing: false },
-    deadlineMs: 2_500,
+    deadlineMs,
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(async () => {
