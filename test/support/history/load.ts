@@ -6,8 +6,9 @@ import { now, RecordingClient, type Target } from './client.ts'
 import type { FinalEvent, Handed, History, Operation } from './history.ts'
 
 export interface Load {
-  /** How long producers post and consumers come and go, in ms. */
-  forMs: number
+  /** How long producers post and consumers come and go, in ms; by default until `until` says so. */
+  forMs?: number
+  until?: () => boolean
   producers: number
   workers: number
   pollers: number
@@ -18,8 +19,6 @@ export interface Load {
   crashing?: number
   /** A producer rests for up to so long between two events, in ms. */
   pauseMs?: number
-  /** Told when a third of the time has passed. */
-  onTheWay?: () => void
   /** Called when the time is up: ends whatever goes wrong, so that everything must come to its end. */
   heal?: () => Promise<void>
 }
@@ -146,7 +145,7 @@ async function readFinal(client: RecordingClient): Promise<FinalEvent[]> {
 
 /** Lets many clients at the service, of which some are killed in the middle of their work, and waits until all is done. */
 export async function runLoad(target: Target, load: Load): Promise<History> {
-  const { crashing = 0.33, hoarding = 0, pauseMs = 100 } = load
+  const { forMs = 0, crashing = 0.33, hoarding = 0, pauseMs = 100 } = load
   const operations: Operation[] = []
   const clients: RecordingClient[] = []
   const newClient = (name: string) => {
@@ -154,9 +153,10 @@ export async function runLoad(target: Target, load: Load): Promise<History> {
     clients.push(client)
     return client
   }
-  const until = now() + load.forMs
+  const until = now() + forMs
   let n = 0
-  const isOver = () => now() >= until && (n >= MIN_EVENTS || now() >= until + MAX_LONGER_MS)
+  const isEnough = () => now() >= until && (n >= MIN_EVENTS || now() >= until + MAX_LONGER_MS)
+  const isOver = load.until ?? isEnough
   const many = (count: number, run: () => Promise<void>) => Array.from({ length: count }, run)
 
   /** A place at which one worker follows another when it has died. */
@@ -176,13 +176,11 @@ export async function runLoad(target: Target, load: Load): Promise<History> {
     }
   }
 
-  const timer = setTimeout(() => load.onTheWay?.(), load.forMs / 3)
   await Promise.all([
     ...many(load.producers, () => produce(newClient('producer'), isOver, () => n++, pauseMs)),
     ...many(load.workers, workplace),
     ...many(load.pollers, () => poll(newClient('poller'), isOver)),
   ])
-  clearTimeout(timer)
   await load.heal?.()
   const finisher = newClient('finisher')
   await drain(finisher)
