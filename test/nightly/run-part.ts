@@ -1,0 +1,94 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createWriteStream } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
+import type { Part } from './parts.ts'
+
+export interface Result {
+  outcome: 'passed' | 'failed' | 'too long'
+  seconds: number
+  /** What it said about itself: how much was done, with which seed. */
+  remarks: string[]
+}
+
+export interface Run {
+  /** What the part is given; it has failed when it takes twice as long, and two minutes. */
+  minutes: number
+  seed: number
+  /** Folder for what can be judged again. */
+  histories: string
+  /** File for its output. */
+  log: string
+}
+
+const PROGRESS_MS = 60_000
+const MAX_REMARKS = 12
+/** Remarks of tests, and the last line of a run. */
+const REMARK = /^\s*(?:# (?!Subtest|time|\{)(.*\S)|(\d+ passed, \d+ failed|\d+ process\(es\).*))$/
+
+/** Runs one part to its end, or ends it, and everything it started, when it takes too long. */
+export async function runPart(part: Part, { minutes, seed, histories, log }: Run): Promise<Result> {
+  const [command, ...args] = part.command
+  const size = part.size(minutes, seed)
+  const startedAt = Date.now()
+  const secondsPassed = () => Math.round((Date.now() - startedAt) / 1000)
+  console.log(`${part.name}: ${part.what}; about ${minutes.toFixed(1)} min`, size)
+
+  const child = spawn(command === 'node' ? process.execPath : command, args, {
+    env: { ...process.env, HISTORY_FOLDER: histories, ...asText(size) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own, so that all of it can be ended.
+    detached: true,
+  })
+  const output = createWriteStream(log)
+  child.stderr.pipe(output, { end: false })
+  const logged = pipeline(child.stdout, output)
+  let isTooLong = false
+  const bound = setTimeout(
+    () => {
+      isTooLong = true
+      killGroup(child)
+    },
+    (2 * minutes + 2) * 60_000,
+  )
+  const progress = setInterval(() => {
+    console.log(`${part.name}: ${secondsPassed()} s`)
+  }, PROGRESS_MS)
+  const stop = () => {
+    killGroup(child)
+    process.exit(1)
+  }
+  process.once('SIGINT', stop).once('SIGTERM', stop)
+  const [code] = (await once(child, 'close')) as [number | null]
+  await logged.catch(() => undefined)
+  process.off('SIGINT', stop).off('SIGTERM', stop)
+  clearTimeout(bound)
+  clearInterval(progress)
+
+  const outcome = isTooLong ? 'too long' : code === 0 ? 'passed' : 'failed'
+  console.log(`${part.name}: ${outcome} after ${secondsPassed()} s`)
+  const remarks = remarksOf(await readFile(log, 'utf8'))
+  return {
+    outcome,
+    seconds: secondsPassed(),
+    remarks: outcome === 'passed' ? remarks : [...remarks, `see ${log}`],
+  }
+}
+
+function asText(size: Record<string, string | number>): Record<string, string> {
+  return Object.fromEntries(Object.entries(size).map(([name, value]) => [name, String(value)]))
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+}
+
+function remarksOf(output: string): string[] {
+  const remarks = output.split('\n').flatMap((line) => {
+    const found = REMARK.exec(line)
+    const remark = found?.[1] ?? found?.[2]
+    return remark === undefined ? [] : [remark]
+  })
+  return remarks.slice(-MAX_REMARKS)
+}
