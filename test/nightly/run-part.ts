@@ -44,14 +44,10 @@ export async function runPart(part: Part, { minutes, seed, histories, log }: Run
   const output = createWriteStream(log)
   child.stderr.pipe(output, { end: false })
   const logged = pipeline(child.stdout, output)
-  let isTooLong = false
-  const bound = setTimeout(
-    () => {
-      isTooLong = true
-      killGroup(child)
-    },
-    (2 * minutes + 2) * 60_000,
-  )
+  const tooLong = AbortSignal.timeout((2 * minutes + 2) * 60_000)
+  tooLong.addEventListener('abort', () => {
+    killGroup(child)
+  })
   const progress = setInterval(() => {
     console.log(`${part.name}: ${secondsPassed()} s`)
   }, PROGRESS_MS)
@@ -63,10 +59,9 @@ export async function runPart(part: Part, { minutes, seed, histories, log }: Run
   const [code] = (await once(child, 'close')) as [number | null]
   await logged.catch(() => undefined)
   process.off('SIGINT', stop).off('SIGTERM', stop)
-  clearTimeout(bound)
   clearInterval(progress)
 
-  const outcome = isTooLong ? 'too long' : code === 0 ? 'passed' : 'failed'
+  const outcome = tooLong.aborted && code !== 0 ? 'too long' : code === 0 ? 'passed' : 'failed'
   console.log(`${part.name}: ${outcome} after ${secondsPassed()} s`)
   const remarks = remarksOf(await readFile(log, 'utf8'))
   return {
@@ -80,8 +75,8 @@ function asText(size: Record<string, string | number>): Record<string, string> {
   return Object.fromEntries(Object.entries(size).map(([name, value]) => [name, String(value)]))
 }
 
-function killGroup({ pid }: ChildProcess): void {
-  if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+function killGroup({ pid, exitCode }: ChildProcess): void {
+  if (pid !== undefined && exitCode === null) process.kill(-pid, 'SIGKILL')
 }
 
 function remarksOf(output: string): string[] {

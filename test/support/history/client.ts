@@ -94,7 +94,8 @@ export class RecordingClient {
     for (const event_id of event_ids) {
       const outcome = oneOf(timed.outcome, results, event_id, ['extended'])
       const told = outcome === 'ok' ? { expires_at: Date.parse(lease_expires_at ?? '') } : {}
-      this.#operations.push({ op: 'extend', event_id, lease_id, ...this.#record(timed), outcome, ...told })
+      const extension = { op: 'extend' as const, event_id, lease_id, lease_seconds }
+      this.#operations.push({ ...extension, ...this.#record(timed), outcome, ...told })
     }
   }
 

@@ -24,13 +24,15 @@ export interface LocalAppOptions {
   sabotage?: (input: UpdateItemCommandInput) => UpdateItemCommandInput
 }
 
+const asItIs = (input: UpdateItemCommandInput) => input
+
 /** A task of the service in this process, whose clock and writes may be off. @returns Its address. */
 export async function startLocalApp(
   t: Test,
   { dynamodb: honest, table, access }: Pick<TestTable, 'dynamodb' | 'table' | 'access'>,
   options: LocalAppOptions,
 ): Promise<string> {
-  const { aheadMs = 0, maxAttempts, deadlineMs = 2_500, nackDelays, sabotage = (input) => input } = options
+  const { aheadMs = 0, maxAttempts, deadlineMs = 2_500, nackDelays, sabotage = asItIs } = options
   const clock = () => Date.now() + aheadMs
   const dynamodb: typeof honest = {
     ...honest,
