@@ -152,6 +152,10 @@ const SOUND: Record<string, [Operation[], ...FinalEvent[]]> = {
     [created(), claimed('a', 10, 1), read(111), end('acknowledge', 'a', 120)],
     ended('delivered', 1),
   ],
+  'offered before a lease that had run out was extended': [
+    [created(), claimed('a', 10, 1), read(120), extended('a', 130, 300), end('acknowledge', 'a', 140)],
+    ended('delivered', 1),
+  ],
   'offered while it was being claimed': [
     [created(), claimed('a', 10, 1), read(14), end('acknowledge', 'a', 20)],
     ended('delivered', 1),
@@ -214,6 +218,11 @@ const BROKEN: Record<string, [string, Operation[], ...FinalEvent[]]> = {
   'offered while somebody held it': [
     'offered while held',
     [created(), claimed('a', 10, 1), read(40), end('acknowledge', 'a', 80)],
+    ended('delivered', 1),
+  ],
+  'offered after an extension': [
+    'offered while held',
+    [created(), claimed('a', 10, 1), extended('a', 60, 300), read(120), end('acknowledge', 'a', 140)],
     ended('delivered', 1),
   ],
   'two holders, because an extension was forgotten': [

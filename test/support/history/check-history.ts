@@ -202,15 +202,30 @@ function checkHolds(story: Story): Violation[] {
   )
 }
 
-/** While somebody holds an event, the inbox does not show it. */
+/** When a lease surely ran: from each time that its holder was told an end, until that, or until it asked for more. */
+function leasesOf({ claims, extends: extensions, ends }: Story): Hold[] {
+  return claims.flatMap(({ lease_id = '', process, completed, expires_at = 0 }) => {
+    const own = extensions.filter((extension) => extension.lease_id === lease_id)
+    const told = own.flatMap(({ completed: from, expires_at: until }) =>
+      from === null || until === undefined ? [] : { from, until },
+    )
+    const changes = [...own, ...ends.filter((end) => end.lease_id === lease_id && mayHaveHappened(end))]
+    return [{ from: completed, until: expires_at }, ...told].map(({ from, until }) => {
+      const next = changes.map(({ invoked }) => invoked).filter((invoked) => invoked >= from)
+      return { lease_id, process, from, until: Math.min(until, ...next) }
+    })
+  })
+}
+
+/** While a lease runs, the inbox does not show the event. */
 function checkOffers(story: Story): Violation[] {
-  const holds = holdsOf(story)
+  const leases = leasesOf(story)
   return story.reads.flatMap((read): Violation[] => {
     const { op, completed, invoked } = read
     if (op !== 'inbox' || completed === null) return []
-    const hold = holds.find(({ from, until }) => from < invoked && completed < until)
-    if (!hold) return []
-    const detail = `to ${read.process}, held by ${hold.process}`
+    const lease = leases.find(({ from, until }) => from < invoked && completed < until)
+    if (!lease) return []
+    const detail = `to ${read.process}, held by ${lease.process}`
     return [{ rule: 'offered while held', event_id: story.event_id, detail }]
   })
 }
