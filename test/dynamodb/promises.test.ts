@@ -73,7 +73,7 @@ function testPromises(t: Test, endpoint: string): void {
     const { proxy, table } = await open(t)
     const scope = scopeOf(newTenant(3))
     const ids = await createMany(table, scope.tenant, 25)
-    for (const faults of [{ shortPages: 3 }, { emptyPages: { next: 6 } }]) {
+    for (const faults of [{ shortPages: 3 }, { emptyPages: { next: 3 } }]) {
       proxy.faults = faults
       const candidates = await table.queue.candidates(scope, 100)
       t.strictSame(idsOf(candidates).sort(), ids.toSorted(), JSON.stringify(faults))

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import type { Event } from '../../src/schemas/event.ts'
+import type { EventAnswer } from '../../src/schemas/event.ts'
 import type { Claimed } from '../../src/schemas/queue.ts'
 import { createHttpClient, firstKeys, startService, type Answer, type Service } from '../support/service.ts'
 
@@ -57,7 +57,7 @@ async function client(call: Call, name: string, known: Known, isOver: () => bool
     }
     const ids = new Set<string>()
     const accept = (answer: Answer | undefined) => {
-      if (answer?.status === 201) ids.add((answer.body as Event).event_id)
+      if (answer?.status === 201) ids.add((answer.body as EventAnswer).event_id)
     }
     while (ids.size === 0) {
       accept(await post())
@@ -85,12 +85,12 @@ async function kill(n: number, folder: string, service: Service): Promise<boolea
   return true
 }
 
-async function walk(call: Call, path: string): Promise<Event[]> {
-  const events: Event[] = []
+async function walk(call: Call, path: string): Promise<EventAnswer[]> {
+  const events: EventAnswer[] = []
   for (let next: string | undefined = path; next !== undefined;) {
     const answer: Answer | undefined = await call('GET', next)
     if (answer?.status !== 200) throw new Error(`${path} answers ${answer?.status}`)
-    events.push(...(answer.body as Event[]))
+    events.push(...(answer.body as EventAnswer[]))
     next = /<(.*)>/.exec(String(answer.headers.link ?? ''))?.[1]
   }
   return events

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { ROLES } from '../../src/domain/access.ts'
 import { createKey } from '../../src/domain/key-management.ts'
-import type { Event } from '../../src/schemas/event.ts'
+import type { EventAnswer } from '../../src/schemas/event.ts'
 import type { Claimed } from '../../src/schemas/queue.ts'
 import { startFaultProxy, type Faults } from '../support/fault-proxy.ts'
 import { startLocalApp } from '../support/history/local-app.ts'
@@ -33,7 +33,7 @@ interface Verb {
   /** What the answer has where the fault strikes once. */
   answer?: object
   /** The event afterwards. */
-  becomes: Partial<Event>
+  becomes: Partial<EventAnswer>
   /** A request that failed, but may have done its work: its repetition may find nothing more to do. */
   mayConflict?: true
 }
@@ -48,7 +48,7 @@ async function good(answer: Promise<Answer>): Promise<unknown> {
 }
 
 async function posted(api: Api): Promise<Ground> {
-  const { event_id } = (await good(api('POST', '/events', EVENT))) as Event
+  const { event_id } = (await good(api('POST', '/events', EVENT))) as EventAnswer
   return { event_id, lease_id: null }
 }
 
@@ -205,7 +205,7 @@ async function testVerb(t: Test, endpoint: string, table: TestTable, verb: Verb)
   const operations = ['PutItem', 'UpdateItem']
 
   async function sound(t: Test, api: Api): Promise<void> {
-    const events = (await good(api('GET', '/events'))) as Event[]
+    const events = (await good(api('GET', '/events'))) as EventAnswer[]
     t.equal(events.length, 1, 'one event')
     t.match(await good(api('GET', `/events/${events[0]?.event_id}`)), verb.becomes)
   }

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { ROLES } from '../../src/domain/access.ts'
 import { createKey } from '../../src/domain/key-management.ts'
-import type { Event } from '../../src/schemas/event.ts'
+import type { EventAnswer } from '../../src/schemas/event.ts'
 import { startFaultProxy, type FaultProxy, type Faults } from '../support/fault-proxy.ts'
 import { anyEndpoint } from '../support/observed-service.ts'
 import { createHttpClient, startService } from '../support/service.ts'
@@ -115,9 +115,9 @@ t.test(
     const accepted: string[] = []
     for (const faults of OUTAGES) {
       const name = Object.keys(faults)[0] ?? ''
-      const created = (await ask('POST', '/events', EVENT)).body as Event
+      const created = (await ask('POST', '/events', EVENT)).body as EventAnswer
       accepted.push(created.event_id)
-      const acknowledged = (await ask('POST', '/events', EVENT)).body as Event
+      const acknowledged = (await ask('POST', '/events', EVENT)).body as EventAnswer
       await set(proxy, faults)
       t.strictSame(await outage(ask, acknowledged.event_id), [], `${name}: 503 and Retry-After, in time`)
       await expectAlive(t, ask)

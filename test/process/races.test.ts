@@ -7,7 +7,7 @@ import pMap from 'p-map'
 import t, { type Test } from 'tap'
 import { createKey } from '../../src/domain/key-management.ts'
 import { ROLES } from '../../src/domain/access.ts'
-import type { Event, EventSummary } from '../../src/schemas/event.ts'
+import type { EventAnswer, EventSummary } from '../../src/schemas/event.ts'
 import type { Claimed } from '../../src/schemas/queue.ts'
 import { startLocalApp } from '../support/history/local-app.ts'
 import { anyEndpoint } from '../support/observed-service.ts'
@@ -62,7 +62,7 @@ async function sameKey(ask: Ask, round: number): Promise<string | undefined> {
     ask('POST', '/events', bodies[n % bodies.length], headers),
   )
   const created = answers.filter(({ status }) => status === 201)
-  const ids = new Set(created.map(({ body }) => (body as Event).event_id))
+  const ids = new Set(created.map(({ body }) => (body as EventAnswer).event_id))
   const first = created.filter(({ headers }) => headers['idempotent-replayed'] === undefined)
   const refused = answers.filter(({ status }) => status === 422)
   const isRight =
@@ -93,7 +93,7 @@ async function race(ask: Ask): Promise<string> {
   if (failures.length > 0) return `answers ${failures.map(({ status }) => status).join(' ')}`
   const done = acknowledged.filter(({ status }) => status === 204).length
   const holders = claimed.filter(({ body }) => (body as Claimed).events.length > 0).length
-  const { status, delivery_attempts } = (await ask('GET', `/events/${event_id}`)).body as Event
+  const { status, delivery_attempts } = (await ask('GET', `/events/${event_id}`)).body as EventAnswer
   const story = `${done} acknowledged, ${holders} hold it, ${status} after ${delivery_attempts}`
   if (done === RACE.rivals && holders === 0 && status === 'delivered' && delivery_attempts === 1)
     return 'acknowledged'
@@ -135,7 +135,7 @@ t.test('at three tasks', async (t) => {
         [],
       )
       t.equal(
-        ((await ask('GET', '/events?limit=100')).body as Event[]).length,
+        ((await ask('GET', '/events?limit=100')).body as EventAnswer[]).length,
         Math.min(100, SAME_KEY.rounds),
       )
     },
@@ -153,7 +153,7 @@ t.test('at three tasks', async (t) => {
     const ask = await newTenant()
     const known = new Set<string>()
     const post = async () => {
-      const { event_id } = (await ask('POST', '/events', EVENT)).body as Event
+      const { event_id } = (await ask('POST', '/events', EVENT)).body as EventAnswer
       known.add(event_id)
       return event_id
     }
