@@ -44,7 +44,7 @@ export async function runPart(part: Part, { minutes, seed, histories, log }: Run
   const output = createWriteStream(log)
   child.stderr.pipe(output, { end: false })
   const logged = pipeline(child.stdout, output)
-  const tooLong = AbortSignal.timeout((2 * minutes + 2) * 60_000)
+  const tooLong = AbortSignal.timeout(Math.ceil((2 * minutes + 2) * 60_000))
   tooLong.addEventListener('abort', () => {
     killGroup(child)
   })
