@@ -34,7 +34,7 @@ const STEADY: Faults = {
   resetBody: 0.01,
   stallBody: 0.005,
   // Longer than an attempt may take: applied when the next attempt has been made already.
-  latencyMs: 2_000,
+  latencyMs: 3_000,
   slow: 0.02,
   indexLagMs: 400,
   staleReads: 0.5,

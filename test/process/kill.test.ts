@@ -60,6 +60,7 @@ async function client(call: Call, name: string, known: Known, isOver: () => bool
       if (answer?.status === 201) ids.add((answer.body as EventAnswer).event_id)
     }
     while (ids.size === 0) {
+      if (isOver()) return
       accept(await post())
       await delay(Math.random() * PAUSE_MS)
     }
@@ -73,12 +74,22 @@ async function client(call: Call, name: string, known: Known, isOver: () => bool
   }
 }
 
+/** Kills the store's process; one that is just being started again has not told its id yet. */
+async function killStore(folder: string): Promise<void> {
+  for (;;) {
+    const file = await readFile(join(folder, 'endpoint.json'), 'utf8')
+    try {
+      process.kill((JSON.parse(file) as { pid: number }).pid, 'SIGKILL')
+      return
+    } catch {
+      await delay(20)
+    }
+  }
+}
+
 /** Kills the store, which its service starts again, or the service, or both. */
 async function kill(n: number, folder: string, service: Service): Promise<boolean> {
-  if (n % 4 !== 0) {
-    const { pid } = JSON.parse(await readFile(join(folder, 'endpoint.json'), 'utf8')) as { pid: number }
-    process.kill(pid, 'SIGKILL')
-  }
+  if (n % 4 !== 0) await killStore(folder)
   if (n % 4 === 3) await delay(Math.random() * 100)
   if (n % 2 === 1) return false
   await service.stop('SIGKILL')
@@ -145,6 +156,7 @@ t.test(`${KILLS} kills under load, of the service and of its store`, async (t) =
   const call = createCall(t, () => service, await firstKeys(service))
   const known: Known = { accepted: new Map(), acknowledged: new Set(), delivered: new Set(), asked: 0 }
   let isOver = false
+  t.teardown(() => (isOver = true))
   const clients = Array.from({ length: CLIENTS }, (_, n) => client(call, `c${n}`, known, () => isOver))
   for (let n = 0; n < KILLS; n++) {
     await delay(LOAD_MS.least + Math.random() * (LOAD_MS.most - LOAD_MS.least))

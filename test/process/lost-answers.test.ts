@@ -167,7 +167,7 @@ const VERBS: Record<string, Verb> = {
 }
 
 const ONCE = ['throttle', 'serverError', 'resetBefore', 'loseAnswer', 'resetBody', 'blackHole'] as const
-const FOR_LONG = ['throttle', 'serverError', 'resetBefore', 'resetBody', 'stallBody', 'blackHole'] as const
+const FOR_LONG = ['throttle', 'resetBody', 'stallBody', 'blackHole'] as const
 const DEADLINE_MS = 1_000
 /** For requests that must succeed: other tests may have the machine. */
 const LONG_DEADLINE_MS = 15_000

@@ -17,7 +17,7 @@ import { openTable } from '../support/table.ts'
 const { SAME_KEY_ROUNDS, RACE_ROUNDS, LIST_SECONDS } = process.env
 const IS_LARGE = (SAME_KEY_ROUNDS ?? RACE_ROUNDS ?? LIST_SECONDS) !== undefined
 const TASKS = 3
-const SAME_KEY = { rounds: Number(SAME_KEY_ROUNDS ?? 10), clients: 50 }
+const SAME_KEY = { rounds: Number(SAME_KEY_ROUNDS ?? 5), clients: 50 }
 const RACE = { rounds: Number(RACE_ROUNDS ?? 20), together: 50, rivals: 10 }
 const LIST = { forMs: Number(LIST_SECONDS ?? 1) * 1000, before: 60, writers: 5, limit: 7 }
 
