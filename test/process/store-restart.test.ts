@@ -8,15 +8,15 @@ import { hasJava, startDynamoDBLocal } from '../support/dynamodb-local.ts'
 import { judge } from '../support/history/judge.ts'
 import { runLoad } from '../support/history/load.ts'
 import { keysOfNewTenant } from '../support/history/tenant.ts'
-import { startService } from '../support/service.ts'
+import { createHttpClient, startService } from '../support/service.ts'
 import { openTable } from '../support/table.ts'
 
 const KILLS = Number(process.env['STORE_KILLS'] ?? 1)
-const BETWEEN_MS = 2_000
+const WORK_MS = 2_000
 const MAX_ATTEMPTS = 6
 
 t.test(`DynamoDB Local is killed ${KILLS} times`, { skip: !hasJava() && 'no Java runtime' }, async (t) => {
-  t.setTimeout(120_000 + KILLS * 15_000)
+  t.setTimeout(120_000 + KILLS * 30_000)
   const folder = t.testdir()
   let store = await startDynamoDBLocal({ folder })
   t.teardown(() => store.stop())
@@ -31,14 +31,22 @@ t.test(`DynamoDB Local is killed ${KILLS} times`, { skip: !hasJava() && 'no Java
     NACK_DELAY_MAX_SECONDS: '1',
   }
   const services = await Promise.all([1, 2].map(() => startService(t, environment)))
+  const call = createHttpClient(t)
+
+  /** A store that has just started is slow at first. */
+  async function letItWork(): Promise<void> {
+    for (const { url } of services)
+      while ((await call('GET', `${url}/events`, keys.producerKey)).status !== 200) await delay(50)
+    await delay(WORK_MS)
+  }
 
   async function killAgainAndAgain(): Promise<void> {
     for (let n = 0; n < KILLS; n++) {
-      await delay(BETWEEN_MS)
+      await letItWork()
       await store.stop()
       store = await startDynamoDBLocal({ folder, port })
     }
-    await delay(BETWEEN_MS)
+    await letItWork()
   }
   const killed = killAgainAndAgain()
   let isOver = false
