@@ -26,7 +26,7 @@ export const Environment = Type.Object({
   MAX_IN_FLIGHT: Type.Integer({ minimum: 1, maximum: 100_000, default: 256 }),
   MAX_IN_FLIGHT_PER_TENANT: Type.Integer({ minimum: 1, maximum: 100_000, default: 64 }),
   MAX_LOOP_DELAY_MS: Type.Integer({ minimum: 10, maximum: 60_000, default: 200 }),
-  RATE_LIMIT_PER_SECOND: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 1_000 }),
+  RATE_LIMIT_PER_SECOND: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 10_000 }),
   KEY_LOOKUPS_PER_SECOND: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 200 }),
   SHUTDOWN_SETTLE_MS: Type.Optional(Type.Integer({ minimum: 0, maximum: 60_000 })),
   SHUTDOWN_TIMEOUT_MS: Type.Integer({ minimum: 0, maximum: 120_000, default: 20_000 }),

@@ -24,6 +24,6 @@ export function announceAgain(
   eventId: string,
   availableAtMs: number,
 ): void {
-  dependencies.candidates.forget(tenant, dependencies.queue.candidateAt(eventId, availableAtMs))
+  dependencies.candidates.giveBack(tenant, [dependencies.queue.candidateAt(eventId, availableAtMs)])
   announce(dependencies, tenant, eventId, availableAtMs)
 }

@@ -46,8 +46,8 @@ export interface Candidates {
   take(scope: CallScope, wish: Wish): Promise<Candidate[]>
   /** Tells of an event that this process made available to those who look next. */
   hint(tenant: string, candidate: Candidate): void
-  /** Tells of an event that is available again: it may stand where it stood when it was handed out. */
-  forget(tenant: string, candidate: Candidate): void
+  /** Takes back what is available again, or could not be claimed since the store did not answer: others may try. */
+  giveBack(tenant: string, candidates: Candidate[]): void
   /** Tells how claiming went, to find out whether other tasks are after the same events. */
   report(tenant: string, tried: number, lost: number): void
 }
@@ -62,7 +62,10 @@ interface CandidatesOptions {
 /** Whether the index is to be asked before anything can be handed out. */
 function needsFilling(state: TenantCandidates, now: number, emptySince: number): boolean {
   if (state.hints.length > 0) return false
-  if (state.waiting.length > 0) return now - state.filledAt > MAX_AGE_MS
+  const ageMs = now - state.filledAt
+  // The clock was put back: nothing is known of the age.
+  if (ageMs < 0) return true
+  if (state.waiting.length > 0) return ageMs > MAX_AGE_MS
   return !(state.isComplete && state.filledAt > emptySince)
 }
 
@@ -73,7 +76,10 @@ async function fill(
 ): Promise<void> {
   const { queue, clock, random, deadlineMs } = options
   const now = clock()
-  for (const [availability, until] of state.handedOut) if (until <= now) state.handedOut.delete(availability)
+  for (const [availability, until] of state.handedOut) {
+    // Further ahead than any is set: the clock was put back.
+    if (until <= now || until > now + INDEX_LAG_MS) state.handedOut.delete(availability)
+  }
   // What is being claimed at this moment still stands at the head of the index.
   const limit = Math.min(READ_LIMIT + state.handedOut.size, MAX_READ_LIMIT)
   // Several callers share this reading, so it has a deadline of its own.
@@ -125,8 +131,9 @@ export function createCandidates(options: CandidatesOptions): Candidates {
     hint(tenant, candidate) {
       candidatesOf(tenant).hints.push(candidate)
     },
-    forget(tenant, { availability }) {
-      tenants.get(tenant)?.handedOut.delete(availability)
+    giveBack(tenant, returned) {
+      const { handedOut } = candidatesOf(tenant)
+      for (const { availability } of returned) handedOut.delete(availability)
     },
     report(tenant, tried, lost) {
       const state = candidatesOf(tenant)

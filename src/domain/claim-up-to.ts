@@ -40,6 +40,8 @@ function report({ candidates, count }: Dependencies, tenant: string, settled: Se
   const numberOf = (outcome: Claim['outcome']) =>
     settled.filter((one) => 'claim' in one && one.claim.outcome === outcome).length
   count('EventFailed', numberOf('failed'))
+  const unanswered = settled.filter((one) => 'error' in one).map(({ candidate }) => candidate)
+  candidates.giveBack(tenant, unanswered)
   candidates.report(tenant, settled.length, numberOf('lost'))
 }
 

@@ -10,6 +10,7 @@ import { readInboxStats } from './inbox-stats.ts'
 import { isExpired, numberOf, textOf, toEvent } from './items.ts'
 import { availability, ulidOfAvailability, type Item } from './keys.ts'
 import { nackEvent } from './nack.ts'
+import { MAX_SHARD_PAGES } from './page-limit.ts'
 import { inboxRequest } from './requests.ts'
 
 export interface QueueStoreOptions extends EventStoreOptions {
@@ -49,15 +50,22 @@ async function readCandidates(
   limit: number,
   onlyShard: number | undefined,
 ): Promise<Candidate[]> {
-  const shards = onlyShard === undefined ? [...Array(tenant.read_shards).keys()] : [onlyShard]
   const query = { limit, available_until: clock() }
-  const pages = await Promise.all(
-    shards.map((shard) => {
-      const page = { shard, limit, continuation: undefined }
-      return dynamodb.query(inboxRequest(table, tenant.name, query, page), signal)
-    }),
-  )
-  const rows = pages.flatMap(({ Items = [] }) => Items)
+  async function readShard(shard: number): Promise<Item[]> {
+    const rows: Item[] = []
+    let continuation: Item | undefined
+    // A page may be short, even empty, and not be the last.
+    for (let page = 0; page < MAX_SHARD_PAGES; page++) {
+      const request = { shard, limit: limit - rows.length, continuation }
+      const answer = await dynamodb.query(inboxRequest(table, tenant.name, query, request), signal)
+      rows.push(...(answer.Items ?? []))
+      continuation = answer.LastEvaluatedKey
+      if (continuation === undefined || rows.length >= limit) break
+    }
+    return rows
+  }
+  const shards = onlyShard === undefined ? [...Array(tenant.read_shards).keys()] : [onlyShard]
+  const rows = (await Promise.all(shards.map(readShard))).flat()
   return rows.map(toCandidate).sort((a, b) => (a.availability < b.availability ? -1 : 1))
 }
 

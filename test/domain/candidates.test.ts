@@ -35,7 +35,7 @@ t.test(
     const candidates = candidatesOver([candidate(1)])
     t.strictSame(await candidates.take(scope, WANTED), [candidate(1)])
     t.strictSame(await candidates.take(scope, WANTED), [])
-    candidates.forget(scope.tenant.name, candidate(1))
+    candidates.giveBack(scope.tenant.name, [candidate(1)])
     t.strictSame(await candidates.take(scope, WANTED), [candidate(1)])
   },
 )
@@ -82,4 +82,25 @@ t.test('tasks that draw the same shard start at different places of it', async (
   for (let n = 0; n < 5; n++) candidates.report(scope.tenant.name, 1, 1)
   const taken = await candidates.take(scope, WANTED)
   t.strictSame(taken, [3, 4, 1, 2].map(candidate))
+})
+
+t.test('what is given back is handed out again at once', async (t) => {
+  const scope = scopeOf(newTenant())
+  const candidates = candidatesOver([candidate(1), candidate(2)])
+  t.strictSame(await candidates.take(scope, WANTED), [candidate(1), candidate(2)])
+  t.strictSame(await candidates.take(scope, WANTED), [])
+  candidates.giveBack(scope.tenant.name, [candidate(1)])
+  t.strictSame(await candidates.take(scope, WANTED), [candidate(1)])
+})
+
+t.test('when the clock is put back an hour, the index is asked none the less', async (t) => {
+  const scope = scopeOf(newTenant())
+  const found = [candidate(1)]
+  let now = 10_000_000
+  const queue = { candidates: async () => [...found] } as unknown as QueueStore
+  const candidates = createCandidates({ queue, clock: () => now, random: () => 0, deadlineMs: 1_000 })
+  t.strictSame(await candidates.take(scope, WANTED), [candidate(1)])
+  now -= 3_600_000
+  found.push(candidate(2))
+  t.strictSame(await candidates.take(scope, WANTED), [candidate(1), candidate(2)])
 })

@@ -13,6 +13,7 @@ const candidate = (event_id: string, availability: string): Candidate => ({
 /** Candidates come in these rounds; an error is thrown. */
 function claimFrom(rounds: (Candidate[] | Error)[], claim: (candidate: Candidate) => Claim) {
   const counts: Record<string, number> = {}
+  const returned: string[] = []
   const dependencies = {
     candidates: {
       take: async () => {
@@ -23,11 +24,13 @@ function claimFrom(rounds: (Candidate[] | Error)[], claim: (candidate: Candidate
       hint: () => {},
       forget: () => {},
       report: () => {},
+      giveBack: (_tenant: string, some: Candidate[]) =>
+        returned.push(...some.map(({ event_id }) => event_id)),
     },
     queue: { claim: async (_scope: unknown, one: Candidate) => claim(one) } as unknown as QueueStore,
     count: (name: string, by = 1) => (counts[name] = (counts[name] ?? 0) + by),
   }
-  return { counts, claimed: claimUpTo(dependencies, scopeOf(newTenant()), WISH) }
+  return { counts, returned, claimed: claimUpTo(dependencies, scopeOf(newTenant()), WISH) }
 }
 
 const claimed = ({ event_id }: Candidate) => ({ outcome: 'claimed', event: { event_id } }) as Claim
@@ -51,4 +54,15 @@ t.test('where nothing was claimed the failure is told', async (t) => {
     throw new Error('gone')
   }
   await t.rejects(claimFrom([[candidate('evt_1', 'a')]], failing).claimed, { message: 'gone' })
+})
+
+t.test('what could not be claimed for want of an answer is given back', async (t) => {
+  const claim = (one: Candidate) => {
+    if (one.event_id === 'evt_2') throw new Error('gone')
+    return one.event_id === 'evt_1' ? claimed(one) : ({ outcome: 'lost' } as const)
+  }
+  const found = ['evt_1', 'evt_2', 'evt_3'].map((id) => candidate(id, id))
+  const result = claimFrom([found], claim)
+  t.match(await result.claimed, [{ event_id: 'evt_1' }])
+  t.strictSame(result.returned, ['evt_2'])
 })

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import pMap from 'p-map'
 import t, { type Test } from 'tap'
 import { createClient } from '../../src/dynamodb/client.ts'
+import { createQueueStore } from '../../src/dynamodb/queue-store.ts'
 import { openEmbeddedStore } from '../../src/dynamodb/embedded/embedded-store.ts'
 import { dynamoDBLocalEndpoint } from '../support/dynamodb-local.ts'
 import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts'
@@ -66,6 +67,17 @@ function testPromises(t: Test, endpoint: string): void {
       const available_until = clock.now()
       const inbox = await walk((position) => store.inbox(scope, { limit: 10, available_until, position }))
       t.strictSame(idsOf(inbox.flat()), ids, `inbox with ${JSON.stringify(faults)}`)
+    }
+  })
+
+  t.test('query pages are short, or empty with a continuation: what can be claimed is found', async (t) => {
+    const { proxy, table } = await open(t)
+    const scope = scopeOf(newTenant(3))
+    const ids = await createMany(table, scope.tenant, 25)
+    for (const faults of [{ shortPages: 3 }, { emptyPages: { next: 3 } }]) {
+      proxy.faults = faults
+      const candidates = await table.queue.candidates(scope, 100)
+      t.strictSame(idsOf(candidates).sort(), ids.toSorted(), JSON.stringify(faults))
     }
   })
 
@@ -203,6 +215,32 @@ function testPromises(t: Test, endpoint: string): void {
       t.match(await store.get(scope, id), { status: 'pending', delivery_attempts: 0 })
     },
   )
+
+  t.test('a redrive is recognised, though somebody claimed before it was sent again', async (t) => {
+    const { table } = await open(t)
+    const { queue, clock, dynamodb } = table
+    const scope = scopeOf(newTenant())
+    const [id = ''] = await createMany(table, scope.tenant, 1)
+    const rejection = { lease_id: undefined, delayMs: () => 0, reason: undefined, permanent: true }
+    t.match(await queue.nack(scope, id, rejection), { outcome: 'failed' })
+    const losing: typeof dynamodb = {
+      ...dynamodb,
+      async updateItem(input, signal) {
+        await dynamodb.updateItem(input, signal)
+        const [candidate] = await queue.candidates(scope, 1)
+        const lease = { lease_id: 'lease_1', expires_at: clock.now() + 30_000 }
+        t.match(candidate && (await queue.claim(scope, candidate, lease)), { outcome: 'claimed' })
+        return dynamodb.updateItem(input, signal)
+      },
+    }
+    const store = { ...table, clock: clock.now, retentionSeconds: 60, maxAttempts: 3 }
+    const redriving = createQueueStore({ ...store, dynamodb: losing })
+    t.match(await redriving.redrive(scope, id, clock.now()), {
+      outcome: 'redriven',
+      event: { event_id: id, status: 'undelivered' },
+    })
+    t.match(await queue.redrive(scope, id, clock.now() + 1), { outcome: 'conflict' })
+  })
 
   t.test('the work of a request is bounded', async (t) => {
     const { proxy, table } = await open(t)

@@ -14,24 +14,30 @@ const EMULATOR = join(
   'emulator',
 )
 const WATCHDOG = join(import.meta.dirname, 'watchdog.ts')
-const START_TIMEOUT_MS = 30_000
+const START_TIMEOUT_MS = 60_000
 const POLL_MS = 50
 
 export interface DynamoDBLocal {
   /** `http://127.0.0.1:<port>`. */
   endpoint: string
-  /** Kills the store and everything in it; resolves when the process is gone. */
+  /** Kills the store, with what it has in memory; resolves when the process is gone. */
   stop(): Promise<void>
 }
 
+interface Options {
+  /** Where it keeps its data, and finds that of an earlier run; by default in memory. */
+  folder?: string
+  port?: number
+}
+
 /**
- * Starts an empty DynamoDB Local on a free port, all of it in memory. It dies with this process, however that ends.
- * @throws if there is no Java runtime, or the store does not answer within 30 s.
+ * Starts a DynamoDB Local, by default empty, in memory and on a free port. It dies with this process, however that ends.
+ * @throws if there is no Java runtime, or the store does not answer within 60 s.
  */
-export async function startDynamoDBLocal(): Promise<DynamoDBLocal> {
+export async function startDynamoDBLocal(options: Options = {}): Promise<DynamoDBLocal> {
   if (!hasJava()) throw new Error('DynamoDB Local needs a Java runtime, and `java -version` fails')
-  const port = await freePort()
-  const watchdog = spawn(process.execPath, [WATCHDOG, 'java', ...javaArguments(port)], {
+  const port = options.port ?? (await freePort())
+  const watchdog = spawn(process.execPath, [WATCHDOG, 'java', ...javaArguments(port, options.folder)], {
     // It leaves a dynamodb-local-metadata.json where it runs, telemetry or not.
     cwd: tmpdir(),
     stdio: ['pipe', 'ignore', 'pipe'],
@@ -66,10 +72,11 @@ export function hasJava(): boolean {
   return spawnSync('java', ['-version'], { stdio: 'ignore' }).status === 0
 }
 
-function javaArguments(port: number): string[] {
+function javaArguments(port: number, folder: string | undefined): string[] {
   // The serial collector and the first compiler tier alone: half the time to start, and threads for the tests.
   const machine = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
-  const store = ['-inMemory', '-sharedDb', '-disableTelemetry', '-port', String(port)]
+  const data = folder === undefined ? ['-inMemory'] : ['-dbPath', folder]
+  const store = [...data, '-sharedDb', '-disableTelemetry', '-port', String(port)]
   const library = `-Djava.library.path=${join(EMULATOR, 'DynamoDBLocal_lib')}`
   return [...machine, library, '-jar', join(EMULATOR, 'DynamoDBLocal.jar'), ...store]
 }

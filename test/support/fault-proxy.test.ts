@@ -4,6 +4,7 @@ import {
   DeleteItemCommand,
   DescribeTableCommand,
   ListTablesCommand,
+  PutItemCommand,
   QueryCommand,
   UpdateItemCommand,
   type QueryCommandInput,
@@ -150,6 +151,20 @@ async function lostAnswers(t: Test, target: string): Promise<void> {
     t.strictSame(fixture.proxy.faults, { loseAnswer: { next: 0 } })
   })
 
+  t.test('resetBefore: it is not applied', async (t) => {
+    const fixture = await Fixture.start(t, target, { resetBefore: { next: 1 } })
+    await t.rejects(fixture.put('1'), { code: 'ECONNRESET' })
+    t.equal(await fixture.get('1'), undefined)
+    t.strictSame(fixture.proxy.strikes, { resetBefore: 1 })
+  })
+
+  t.test('resetBody: it is applied, and half of the answer comes', async (t) => {
+    const fixture = await Fixture.start(t, target, { resetBody: { next: 2 } })
+    t.not(await outcome(fixture.put('1')), 'answered')
+    t.not(await outcome(fixture.get('1')), 'answered')
+    t.strictSame(await fixture.get('1'), item('1'))
+  })
+
   t.test('reads are answered', async (t) => {
     const fixture = await Fixture.start(t, target, { loseAnswer: 1 }, ['1'])
     t.strictSame(await fixture.get('1'), item('1'))
@@ -205,6 +220,13 @@ async function laggingIndexes(t: Test, target: string): Promise<void> {
 
     await fixture.proxy.settle()
     t.ok(performance.now() - written >= LAG_MS - 5)
+    t.strictSame(await fixture.all(INBOX), ['1', '2'])
+  })
+
+  t.test('staleReads: some queries see the table as it is', async (t) => {
+    const fixture = await Fixture.start(t, target, { indexLagMs: LAG_MS, staleReads: { next: 1 } }, ['1'])
+    await fixture.put('2')
+    t.strictSame(await fixture.all(INBOX), ['1'])
     t.strictSame(await fixture.all(INBOX), ['1', '2'])
   })
 
@@ -292,6 +314,16 @@ async function connections(t: Test, target: string): Promise<void> {
     await fixture.put('1')
     const elapsedMs = performance.now() - start
     t.ok(elapsedMs >= 195 && elapsedMs < 600, `took ${elapsedMs} ms`)
+  })
+
+  t.test('a slow call is applied, though nobody waits for it any more', async (t) => {
+    const fixture = await Fixture.start(t, target, { latencyMs: 200, slow: { next: 1 } })
+    const abortSignal = AbortSignal.timeout(50)
+    const put = new PutItemCommand({ TableName: fixture.TableName, Item: item('1') })
+    await t.rejects(fixture.client.send(put, { abortSignal }), { name: 'AbortError' })
+    t.equal(await fixture.get('1'), undefined)
+    await delay(300)
+    t.strictSame(await fixture.get('1'), item('1'))
   })
 
   t.test('blackHole', async (t) => {

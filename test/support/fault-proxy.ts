@@ -4,13 +4,20 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { errorAnswer, isOk, readCall, type Answer, type Call, type Send } from './fault-proxy/call.ts'
 import { createDice, type Dice } from './fault-proxy/dice.ts'
-import { faultsFor, isDataCall, isWrite, type Faults } from './fault-proxy/faults.ts'
+import {
+  faultsFor,
+  isDataCall,
+  isWrite,
+  type Chance,
+  type FaultByChance,
+  type Faults,
+} from './fault-proxy/faults.ts'
 import { LaggingIndexes } from './fault-proxy/index-lag.ts'
 import { emptyPage, shortened } from './fault-proxy/pages.ts'
 import { Store } from './fault-proxy/store.ts'
 import { batchGetWithout } from './fault-proxy/unprocessed-keys.ts'
 
-export type { Chance, Faults } from './fault-proxy/faults.ts'
+export type { Chance, FaultByChance, Faults } from './fault-proxy/faults.ts'
 
 export interface FaultProxyOptions {
   /** `http://host:port` of DynamoDB Local or dynalite. */
@@ -42,6 +49,8 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
 export class FaultProxy {
   /** Every call that arrived, oldest first, those that met a fault among them. */
   readonly calls: RecordedCall[] = []
+  /** How often each fault struck that strikes by chance. */
+  readonly strikes: Partial<Record<FaultByChance, number>> = {}
   readonly #store: Store
   readonly #indexes: LaggingIndexes
   readonly #dice: Dice
@@ -109,34 +118,51 @@ export class FaultProxy {
     const call = await readCall(request)
     this.calls.push({ operation: call.operation, at: Date.now() })
     const faults = faultsFor(call.operation, this.#faults)
-    if (faults.blackHole) return
-    if (faults.latencyMs) await delay(faults.latencyMs, undefined, { signal: this.#stopped.signal })
+    if (this.#strikes('blackHole', faults)) return
+    if (faults.latencyMs && this.#strikes('slow', faults, true)) await this.#delay(faults.latencyMs)
+    if (this.#strikes('resetBefore', faults)) {
+      response.destroy()
+      return
+    }
     if (isWrite(call.operation)) await faults.beforeWrite?.()
-
     const answer = this.#refusal(call, faults) ?? (await this.#perform(call, faults))
-    const isLost = isWrite(call.operation) && isOk(answer) && this.#dice(faults.loseAnswer)
-    if (isLost) {
+    if (isWrite(call.operation) && isOk(answer) && this.#strikes('loseAnswer', faults)) {
       await faults.beforeLoss?.()
       response.destroy()
-    } else deliver(answer, response, faults.stallBody)
+    } else if (this.#strikes('resetBody', faults)) deliverHalf(answer, response, () => response.destroy())
+    else if (this.#strikes('stallBody', faults)) deliverHalf(answer, response)
+    else deliver(answer, response)
   }
 
   #refusal({ operation }: Call, faults: Faults): Answer | undefined {
     if (!isDataCall(operation)) return undefined
-    if (this.#dice(faults.throttle))
+    if (this.#strikes('throttle', faults))
       return errorAnswer(400, 'ProvisionedThroughputExceededException', 'Injected')
-    if (this.#dice(faults.serverError)) return errorAnswer(500, 'InternalServerError', 'Injected')
+    if (this.#strikes('serverError', faults)) return errorAnswer(500, 'InternalServerError', 'Injected')
     return undefined
   }
 
   async #perform(call: Call, faults: Faults): Promise<Answer> {
-    const send: Send = (forwarded) => this.#indexes.perform(forwarded, faults.indexLagMs)
+    const { indexLagMs, shortPages } = faults
+    const isStale = call.input.IndexName !== undefined && this.#strikes('staleReads', faults, true)
+    const send: Send = (forwarded) => this.#indexes.perform(forwarded, indexLagMs, isStale)
     if (call.operation === 'BatchGetItem') {
-      return batchGetWithout(call, () => this.#dice(faults.unprocessedKeys), send)
+      return batchGetWithout(call, () => this.#strikes('unprocessedKeys', faults), send)
     }
     if (call.operation !== 'Query') return send(call)
-    const empty = this.#dice(faults.emptyPages) ? await emptyPage(call, send) : undefined
-    return empty ?? send(shortened(call, faults.shortPages))
+    const empty = this.#strikes('emptyPages', faults) ? await emptyPage(call, send) : undefined
+    return empty ?? send(shortened(call, shortPages))
+  }
+
+  /** Throws the dice for one fault, and counts. */
+  #strikes(name: FaultByChance, faults: Faults, unlessGiven: Chance = false): boolean {
+    if (!this.#dice(faults[name] ?? unlessGiven)) return false
+    this.strikes[name] = (this.strikes[name] ?? 0) + 1
+    return true
+  }
+
+  async #delay(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.#stopped.signal })
   }
 
   async #listenOrRefuse(): Promise<void> {
@@ -160,11 +186,16 @@ export class FaultProxy {
   }
 }
 
-function deliver({ status, headers, body }: Answer, response: ServerResponse, isStalled = false): void {
+function deliver({ status, headers, body }: Answer, response: ServerResponse): void {
+  const bytes = Buffer.from(body)
+  response.writeHead(status, { ...headers, 'content-length': bytes.length }).end(bytes)
+}
+
+/** Sends the head and half of the body, and no more. */
+function deliverHalf({ status, headers, body }: Answer, response: ServerResponse, onSent?: () => void): void {
   const bytes = Buffer.from(body)
   response.writeHead(status, { ...headers, 'content-length': bytes.length })
-  if (isStalled) response.write(bytes.subarray(0, bytes.length / 2))
-  else response.end(bytes)
+  response.write(bytes.subarray(0, bytes.length / 2), onSent)
 }
 
 /** What the store did to the proxy happens to the client; the proxy's own errors are told. */

@@ -7,7 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
 
 const ROOT = join(import.meta.dirname, '../..')
-const START_TIMEOUT_MS = 20_000
+/** Generous: other tests may have the machine. */
+const START_TIMEOUT_MS = 60_000
 
 /** The service as its users run it: a process of its own, spoken to over HTTP. */
 export interface Service {
@@ -99,10 +100,17 @@ export function createHttpClient(t: Test, maxSockets = 50) {
   t.teardown(() => {
     agent.destroy()
   })
-  return async (method: string, url: string, key?: string, body?: unknown): Promise<Answer> => {
+  return async (
+    method: string,
+    url: string,
+    key?: string,
+    body?: unknown,
+    extra: Record<string, string> = {},
+  ): Promise<Answer> => {
     const headers = {
       ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...extra,
     }
     const outgoing = request(url, { method, agent, headers })
     outgoing.end(body === undefined ? undefined : JSON.stringify(body))

@@ -7,7 +7,12 @@ export type Dice = (chance: Chance | undefined) => boolean
 export function createDice(seed: number): Dice {
   const random = mulberry32(seed)
   return (chance = 0) => {
+    if (typeof chance === 'boolean') return chance
     if (typeof chance === 'number') return chance >= 1 || (chance > 0 && random() < chance)
+    if (chance.skip) {
+      chance.skip -= 1
+      return false
+    }
     if (chance.next <= 0) return false
     chance.next -= 1
     return true

@@ -27,12 +27,15 @@ export class LaggingIndexes {
     setMaxListeners(0, this.#stopped.signal)
   }
 
-  /** Performs a call. Writes are kept for the shadow; a query of an index reads the shadow while there is a lag. */
-  async perform(call: Call, lagMs = 0): Promise<Answer> {
+  /**
+   * Performs a call. Writes are kept for the shadow; while there is a lag, a query of an index reads the shadow if it is
+   * to be stale.
+   */
+  async perform(call: Call, lagMs = 0, isStale = true): Promise<Answer> {
     const { operation, input } = call
     const table = input.TableName
     if (isWrite(operation) && (lagMs > 0 || this.#isShadowed(table))) return this.#write(call, lagMs)
-    if (input.IndexName && lagMs > 0) return this.#readShadow(call)
+    if (input.IndexName && lagMs > 0 && isStale) return this.#readShadow(call)
     if (operation === 'DeleteTable') this.#shadows.delete(table ?? '')
     return this.#send(call)
   }

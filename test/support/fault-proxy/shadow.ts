@@ -1,8 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import pMap from 'p-map'
 import { callLike, isOk, type Answer, type Attributes, type Call, type Input, type Send } from './call.ts'
 
 /** Emulators take no more than half a second to make a table. */
 const POLL_MS = 20
+/** Of writes to a new shadow, for whose making a call may wait. */
+const CONCURRENCY = 16
 
 /** A second table with the same keys, indexes and, at first, items. */
 export interface Shadow {
@@ -39,7 +42,7 @@ export async function createShadow(call: Call, name: string, send: Send): Promis
   let page: Input = original
   do {
     const { Items, LastEvaluatedKey } = (await perform('Scan', page)) as ScanOutput
-    for (const Item of Items) await perform('PutItem', { TableName: name, Item })
+    await pMap(Items, (Item) => perform('PutItem', { TableName: name, Item }), { concurrency: CONCURRENCY })
     page = { ...original, ...(LastEvaluatedKey && { ExclusiveStartKey: LastEvaluatedKey }) }
   } while (page.ExclusiveStartKey)
   return { name, keyNames: table.KeySchema.map(({ AttributeName }) => AttributeName) }

@@ -33,13 +33,19 @@ const end = (op: End['op'], process: string, from: number, change: Partial<End> 
   ...done(from),
   ...change,
 })
-const extended = (process: string, from: number, expires_at: number): Extend => ({
+const extended = (
+  process: string,
+  from: number,
+  expires_at: number,
+  change: Partial<Extend> = {},
+): Extend => ({
   op: 'extend',
   process,
   event_id: ID,
   lease_id: `lease of ${process}`,
   expires_at,
   ...done(from),
+  ...change,
 })
 const read = (from: number, change: Partial<Inbox> = {}): Inbox => ({
   op: 'inbox',
@@ -142,6 +148,28 @@ const SOUND: Record<string, [Operation[], ...FinalEvent[]]> = {
     ended('delivered', 1),
   ],
   'posted without an answer, and never there': [[UNANSWERED]],
+  'offered when the lease had run out': [
+    [created(), claimed('a', 10, 1), read(111), end('acknowledge', 'a', 120)],
+    ended('delivered', 1),
+  ],
+  'offered before a lease that had run out was extended': [
+    [created(), claimed('a', 10, 1), read(120), extended('a', 130, 300), end('acknowledge', 'a', 140)],
+    ended('delivered', 1),
+  ],
+  'offered while it was being claimed': [
+    [created(), claimed('a', 10, 1), read(14), end('acknowledge', 'a', 20)],
+    ended('delivered', 1),
+  ],
+  'claimed after an extension without an answer that made the lease shorter': [
+    [
+      created(),
+      claimed('a', 10, 1),
+      extended('a', 20, 0, { ...unknown, lease_seconds: 0.03 }),
+      claimed('b', 60, 2),
+      end('acknowledge', 'b', 70),
+    ],
+    ended('delivered', 2),
+  ],
 }
 
 const BOTH_ENDED = [end('acknowledge', 'a', 20), end('acknowledge', 'a', 20, { event_id: 'evt_2' })]
@@ -186,6 +214,16 @@ const BROKEN: Record<string, [string, Operation[], ...FinalEvent[]]> = {
     'doubly held',
     [created(), claimed('a', 10, 1), claimed('b', 100, 2), end('acknowledge', 'b', 130)],
     ended('delivered', 2),
+  ],
+  'offered while somebody held it': [
+    'offered while held',
+    [created(), claimed('a', 10, 1), read(40), end('acknowledge', 'a', 80)],
+    ended('delivered', 1),
+  ],
+  'offered after an extension': [
+    'offered while held',
+    [created(), claimed('a', 10, 1), extended('a', 60, 300), read(120), end('acknowledge', 'a', 140)],
+    ended('delivered', 1),
   ],
   'two holders, because an extension was forgotten': [
     'doubly held',

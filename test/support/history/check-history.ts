@@ -8,6 +8,7 @@ type Rule =
   | 'resurrected'
   | 'handed out after it failed'
   | 'doubly held'
+  | 'offered while held'
   | 'attempts do not rise'
   | 'attempts do not add up'
   | 'overtaken holder accepted'
@@ -78,6 +79,7 @@ export function checkHistory(history: History): Violation[] {
     ...tellStories(history).flatMap((story) => [
       ...checkAfterEnd(story),
       ...checkHolds(story),
+      ...checkOffers(story),
       ...checkAttempts(story, unknownClaims),
       ...checkOvertaken(story),
       ...checkFinal(story, history.maxAttempts),
@@ -168,16 +170,20 @@ interface Hold {
 
 /**
  * From when its holder knew of it until its holder had been told it would end, or let go. An extension that was
- * accepted proves that nobody else had the event in between.
+ * accepted proves that nobody else had the event in between; one without an answer may have moved the end, even forward.
  */
 function holdsOf({ claims, extends: extensions, ends }: Story): Hold[] {
   return claims.map(({ lease_id = '', process, completed, expires_at = 0 }) => {
-    const told = extensions
-      .filter((extension) => extension.lease_id === lease_id && extension.outcome === 'ok')
+    const own = extensions.filter((extension) => extension.lease_id === lease_id)
+    const told = own
+      .filter(({ outcome }) => outcome === 'ok')
       .sort((a, b) => latest(a) - latest(b))
       .at(-1)?.expires_at
+    const perhaps = own
+      .filter(({ outcome }) => outcome === 'unknown')
+      .map(({ invoked, lease_seconds = 0 }) => invoked + lease_seconds * 1000)
     const letGo = ends.filter((end) => end.lease_id === lease_id && mayHaveHappened(end))
-    const until = Math.min(told ?? expires_at, ...letGo.map(({ invoked }) => invoked))
+    const until = Math.min(told ?? expires_at, ...perhaps, ...letGo.map(({ invoked }) => invoked))
     return { lease_id, process, from: completed, until }
   })
 }
@@ -194,6 +200,34 @@ function checkHolds(story: Story): Violation[] {
       return [{ rule: 'doubly held', event_id: story.event_id, detail }]
     }),
   )
+}
+
+/** When a lease surely ran: from each time that its holder was told an end, until that, or until it asked for more. */
+function leasesOf({ claims, extends: extensions, ends }: Story): Hold[] {
+  return claims.flatMap(({ lease_id = '', process, completed, expires_at = 0 }) => {
+    const own = extensions.filter((extension) => extension.lease_id === lease_id)
+    const told = own.flatMap(({ completed: from, expires_at: until }) =>
+      from === null || until === undefined ? [] : { from, until },
+    )
+    const changes = [...own, ...ends.filter((end) => end.lease_id === lease_id && mayHaveHappened(end))]
+    return [{ from: completed, until: expires_at }, ...told].map(({ from, until }) => {
+      const next = changes.map(({ invoked }) => invoked).filter((invoked) => invoked >= from)
+      return { lease_id, process, from, until: Math.min(until, ...next) }
+    })
+  })
+}
+
+/** While a lease runs, the inbox does not show the event. */
+function checkOffers(story: Story): Violation[] {
+  const leases = leasesOf(story)
+  return story.reads.flatMap((read): Violation[] => {
+    const { op, completed, invoked } = read
+    if (op !== 'inbox' || completed === null) return []
+    const lease = leases.find(({ from, until }) => from < invoked && completed < until)
+    if (!lease) return []
+    const detail = `to ${read.process}, held by ${lease.process}`
+    return [{ rule: 'offered while held', event_id: story.event_id, detail }]
+  })
 }
 
 /** Each hand-out is counted once: no number comes twice, none goes back, and the sum is right. */

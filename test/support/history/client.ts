@@ -56,7 +56,7 @@ export class RecordingClient {
     this.#agent.destroy()
   }
 
-  async create(n: number, key?: string): Promise<void> {
+  async create(n: number, key?: string): Promise<Create> {
     const headers = key === undefined ? {} : { 'idempotency-key': key }
     const body = { event_type: 'history', payload: { n } }
     const timed = await this.#time('POST', '/events', body, this.#target.producerKey, headers)
@@ -65,6 +65,7 @@ export class RecordingClient {
     if (key !== undefined) operation.key = key
     if (event) operation.event_id = event.event_id
     this.#operations.push(operation)
+    return operation
   }
 
   async claim(limit: number, lease_seconds: number, wait_seconds: number): Promise<Claim> {
@@ -93,7 +94,8 @@ export class RecordingClient {
     for (const event_id of event_ids) {
       const outcome = oneOf(timed.outcome, results, event_id, ['extended'])
       const told = outcome === 'ok' ? { expires_at: Date.parse(lease_expires_at ?? '') } : {}
-      this.#operations.push({ op: 'extend', event_id, lease_id, ...this.#record(timed), outcome, ...told })
+      const extension = { op: 'extend' as const, event_id, lease_id, lease_seconds }
+      this.#operations.push({ ...extension, ...this.#record(timed), outcome, ...told })
     }
   }
 

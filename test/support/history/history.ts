@@ -20,7 +20,14 @@ export interface Handed {
 export type Create = Timed & { op: 'create'; n: number; key?: string; event_id?: string }
 export type Claim = Timed & { op: 'claim'; events: Handed[]; lease_id?: string; expires_at?: number }
 export type Inbox = Timed & { op: 'inbox'; events: Handed[] }
-export type Extend = Timed & { op: 'extend'; event_id: string; lease_id: string; expires_at?: number }
+export type Extend = Timed & {
+  op: 'extend'
+  event_id: string
+  lease_id: string
+  /** What was asked for. */
+  lease_seconds?: number
+  expires_at?: number
+}
 export type End = Timed & {
   op: 'acknowledge' | 'nack' | 'release'
   event_id: string

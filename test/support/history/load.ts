@@ -6,16 +6,21 @@ import { now, RecordingClient, type Target } from './client.ts'
 import type { FinalEvent, Handed, History, Operation } from './history.ts'
 
 export interface Load {
-  /** How long producers post and consumers come and go, in ms. */
-  forMs: number
+  /** How long producers post and consumers come and go, in ms; by default until `until` says so. */
+  forMs?: number
+  until?: () => boolean
   producers: number
   workers: number
   pollers: number
   maxAttempts: number
   /** Which part of what they claim workers hold until it lapses, while they claim more. */
   hoarding?: number
-  /** Told when a third of the time has passed. */
-  onTheWay?: () => void
+  /** Which part of the workers dies at its work. */
+  crashing?: number
+  /** A producer rests for up to so long between two events, in ms. */
+  pauseMs?: number
+  /** Called when the time is up: ends whatever goes wrong, so that everything must come to its end. */
+  heal?: () => Promise<void>
 }
 
 const LEASE_SECONDS = 1
@@ -29,15 +34,26 @@ const upTo = (most: number) => Math.random() * most
 
 type IsOver = () => boolean
 
-/** Posts events until the time is up: some with a key, and of those some again, at once or later. */
-async function produce(client: RecordingClient, isOver: IsOver, nextNumber: () => number): Promise<void> {
+/**
+ * Posts events until the time is up: some with a key, and of those some again, at once or later. With a key, who gets no
+ * answer asks again.
+ */
+async function produce(
+  client: RecordingClient,
+  isOver: IsOver,
+  nextNumber: () => number,
+  pauseMs: number,
+): Promise<void> {
   while (!isOver()) {
     const n = nextNumber()
     const key = chance(0.6) ? `key-${n}` : undefined
     const repeats = key === undefined ? 1 : 1 + Math.floor(upTo(3))
-    await Promise.all(Array.from({ length: repeats }, () => client.create(n, key)))
-    if (key !== undefined && chance(0.2)) await client.create(n, key)
-    await delay(upTo(100))
+    const created = await Promise.all(Array.from({ length: repeats }, () => client.create(n, key)))
+    if (key !== undefined) {
+      let isUnknown = created.every(({ outcome }) => outcome === 'unknown') || chance(0.2)
+      while (isUnknown && !isOver()) isUnknown = (await client.create(n, key)).outcome === 'unknown'
+    }
+    await delay(upTo(pauseMs))
   }
 }
 
@@ -129,6 +145,7 @@ async function readFinal(client: RecordingClient): Promise<FinalEvent[]> {
 
 /** Lets many clients at the service, of which some are killed in the middle of their work, and waits until all is done. */
 export async function runLoad(target: Target, load: Load): Promise<History> {
+  const { forMs = 0, crashing = 0.33, hoarding = 0, pauseMs = 100 } = load
   const operations: Operation[] = []
   const clients: RecordingClient[] = []
   const newClient = (name: string) => {
@@ -136,16 +153,17 @@ export async function runLoad(target: Target, load: Load): Promise<History> {
     clients.push(client)
     return client
   }
-  const until = now() + load.forMs
+  const until = now() + forMs
   let n = 0
-  const isOver = () => now() >= until && (n >= MIN_EVENTS || now() >= until + MAX_LONGER_MS)
+  const isEnough = () => now() >= until && (n >= MIN_EVENTS || now() >= until + MAX_LONGER_MS)
+  const isOver = load.until ?? isEnough
   const many = (count: number, run: () => Promise<void>) => Array.from({ length: count }, run)
 
-  /** A place at which one worker follows another; each third one dies at its work. */
+  /** A place at which one worker follows another when it has died. */
   async function workplace(): Promise<void> {
     while (!isOver()) {
       const client = newClient('worker')
-      const shift = chance(0.33)
+      const shift = chance(crashing)
         ? setTimeout(
             () => {
               client.kill()
@@ -153,18 +171,17 @@ export async function runLoad(target: Target, load: Load): Promise<History> {
             200 + upTo(1_500),
           )
         : undefined
-      await work(client, isOver, load.hoarding ?? 0)
+      await work(client, isOver, hoarding)
       clearTimeout(shift)
     }
   }
 
-  const timer = setTimeout(() => load.onTheWay?.(), load.forMs / 3)
   await Promise.all([
-    ...many(load.producers, () => produce(newClient('producer'), isOver, () => n++)),
+    ...many(load.producers, () => produce(newClient('producer'), isOver, () => n++, pauseMs)),
     ...many(load.workers, workplace),
     ...many(load.pollers, () => poll(newClient('poller'), isOver)),
   ])
-  clearTimeout(timer)
+  await load.heal?.()
   const finisher = newClient('finisher')
   await drain(finisher)
   const final = await readFinal(finisher)

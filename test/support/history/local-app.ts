@@ -17,17 +17,22 @@ export interface LocalAppOptions {
   /** How far the clock of this task is ahead. */
   aheadMs?: number
   maxAttempts: number
+  /** How long a request may take, in ms. */
+  deadlineMs?: number
   nackDelays: { minSeconds: number; maxSeconds: number }
   /** Changes each update before it is sent: to see that the tests notice. */
   sabotage?: (input: UpdateItemCommandInput) => UpdateItemCommandInput
 }
 
+const asItIs = (input: UpdateItemCommandInput) => input
+
 /** A task of the service in this process, whose clock and writes may be off. @returns Its address. */
 export async function startLocalApp(
   t: Test,
   { dynamodb: honest, table, access }: Pick<TestTable, 'dynamodb' | 'table' | 'access'>,
-  { aheadMs = 0, maxAttempts, nackDelays, sabotage = (input) => input }: LocalAppOptions,
+  options: LocalAppOptions,
 ): Promise<string> {
+  const { aheadMs = 0, maxAttempts, deadlineMs = 2_500, nackDelays, sabotage = asItIs } = options
   const clock = () => Date.now() + aheadMs
   const dynamodb: typeof honest = {
     ...honest,
@@ -43,7 +48,7 @@ export async function startLocalApp(
     newEventId: createEventIds(clock),
     newLeaseId: createLeaseId,
     nackDelays,
-    deadlineMs: 2_500,
+    deadlineMs,
     random: Math.random,
     count: () => {},
   })
@@ -52,7 +57,7 @@ export async function startLocalApp(
     authenticator: createAuthenticator(access, Date.now),
     logger: pino({ level: 'silent' }),
     drain: { isDraining: false, isClosing: false },
-    deadlineMs: 2_500,
+    deadlineMs,
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(async () => {
