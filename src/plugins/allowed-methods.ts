@@ -38,7 +38,9 @@ export function registerAllowedMethods(app: FastifyInstance): void {
       return
     }
     const path = decodeURI(request.url.split('?', 1)[0] ?? '')
-    const matching = [...methodsOf.values()].filter((route) => route.path.test(path))
+    // As in the document, a path of its own goes before a pattern: `/events/batch` is not meant as an event id.
+    const own = methodsOf.get(path)
+    const matching = own ? [own] : [...methodsOf.values()].filter((route) => route.path.test(path))
     const allowed = [...new Set(matching.flatMap((route) => [...route.methods]))]
     if (allowed.length === 0 || hasEmptyParameter) throw routeNotFound()
     throw new AppError('method_not_allowed', 'This path does not have this method.', {
