@@ -89,6 +89,25 @@ t.test('an escaped path is the same path', async (t) => {
   t.strictSame(methodsIn(response), ['GET', 'HEAD', 'POST'])
 })
 
+t.test('a target is told apart as the router reads it: absolute, or with what follows a #', async (t) => {
+  const app = await buildTestApp(t)
+  const port = await app.listen()
+  for (const [method, url, status] of [
+    ['GET', 'http://any.example/health', 200],
+    ['PUT', 'http://any.example/health', 405],
+    ['PUT', '/health#x', 405],
+    ['GET', '/health#%zz', 200],
+    ['GET', '/nowhere#%zz', 404],
+    ['PUT', '/nowhere#%zz', 404],
+    ['PUT', 'http://any.example/nowhere?%zz', 404],
+  ] as const) {
+    const request = `${method} ${url} HTTP/1.1\r\nHost: any\r\nConnection: close\r\n\r\n`
+    const path = url.replace('http://any.example', '').replace(/[?#].*/, '')
+    const response = await sendRaw(port, request, { method, url: path })
+    t.equal(response.status, status, `${method} ${url}`)
+  }
+})
+
 t.test('405 comes before the body is read, whatever it is', async (t) => {
   const app = await buildTestApp(t)
   const port = await app.listen()
