@@ -6,6 +6,7 @@ import type { DynamoDB } from '../../src/dynamodb/client.ts'
 import { storeUnavailable } from '../../src/errors.ts'
 import { registerAuth } from '../../src/plugins/auth.ts'
 import { buildTestApp, givenEvent, pathOf, type TestApp } from '../support/app.ts'
+import { sendRaw } from '../support/raw-http.ts'
 
 const PUBLIC = /^\/(health|ready|openapi\.json|docs.*)$/
 
@@ -61,6 +62,25 @@ t.test('whatever is no valid key is 401', async (t) => {
     t.equal(response.statusCode, 401, title)
     t.equal(response.headers['www-authenticate'], 'Bearer', title)
     t.strictSame(response.json(), { ...body, request_id: response.headers['x-request-id'] }, title)
+  }
+})
+
+t.test('two keys are none, even if one of them or both would do', async (t) => {
+  const app = await buildTestApp(t)
+  const port = await app.listen()
+  const { authorization } = app.acme.producer
+  for (const other of [authorization, 'Bearer nonsense', app.globex.producer.authorization]) {
+    for (const [first, second] of [
+      [authorization, other],
+      [other, authorization],
+    ]) {
+      const response = await sendRaw(
+        port,
+        `GET /events HTTP/1.1\r\nHost: any\r\nConnection: close\r\nAuthorization: ${first}\r\nAuthorization: ${second}\r\n\r\n`,
+        { method: 'GET', url: '/events' },
+      )
+      t.equal(response.status, 401)
+    }
   }
 })
 
