@@ -26,6 +26,8 @@ export interface Ground {
   snapshot(): Promise<string>
   /** Memory that the process holds, in MB; undefined where the system does not tell. */
   rssMB(): number | undefined
+  /** The same before the test began. */
+  rssAtStart: number | undefined
 }
 
 function memoryOf(pid: number | undefined): number | undefined {
@@ -87,6 +89,7 @@ export async function startGround(t: Test, environment: Record<string, string> =
     send,
     snapshot: () => snapshotOf(service),
     rssMB: () => memoryOf(service.child.pid),
+    rssAtStart: memoryOf(service.child.pid),
   }
 }
 
