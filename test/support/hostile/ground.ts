@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { Agent, request, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import type { Test } from 'tap'
+import { CANARY, CANARY_HEADER } from '../leaks.ts'
 import { startObservedService, type ObservedService } from '../observed-service.ts'
 import { assertDocumented, type Exchange } from '../openapi-responses.ts'
 import type { KnownValues } from './values.ts'
@@ -71,7 +72,7 @@ export async function startGround(t: Test, environment: Record<string, string> =
       agent,
       // As it was written: Node would tidy it up.
       path: url,
-      headers: { authorization, ...type, ...headers },
+      headers: { ...CANARY_HEADER, authorization, ...type, ...headers },
     })
     outgoing.end(body)
     const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage]
@@ -100,7 +101,7 @@ async function createEvents(send: Ground['send']): Promise<KnownValues> {
     return (body === '' ? {} : JSON.parse(body)) as { event_id: string; lease_id: string }
   }
   const create = async () =>
-    (await post('/events', { event_type: 'order.created', payload: { n: 1 } })).event_id
+    (await post('/events', { event_type: 'order.created', payload: { CANARY } })).event_id
   const [rejected, delivered, failed] = [await create(), await create(), await create()]
   await post(`/events/${rejected}/nack`, { delay_seconds: 3_600 })
   await post(`/events/${delivered}/acknowledge`, {})
