@@ -24,7 +24,7 @@ export interface LocalAppOptions {
 
 /** A task of the service in this process, whose clock and writes may be off. @returns Its address. */
 export async function startLocalApp(
-  t: Test,
+  t: Pick<Test, 'teardown'>,
   { dynamodb: honest, table, access }: Pick<TestTable, 'dynamodb' | 'table' | 'access'>,
   { aheadMs = 0, maxAttempts, nackDelays, sabotage = (input) => input }: LocalAppOptions,
 ): Promise<string> {
