@@ -110,7 +110,7 @@ t.test('what the document does not allow is refused, and changes nothing', async
   // A public operation takes nothing, so there is nothing to be wrong about it.
   const closed = operations.filter(({ isPublic }) => !isPublic)
   const requests = oneOf(closed, (operation) => wrongRequest(operation, ground.known))
-  await check(t, 250, requests, (draft) =>
+  await check(t, 150, requests, (draft) =>
     guard(async () => {
       const exchange = await ground.send(toOutgoing(draft))
       const { error } = JSON.parse(exchange.body || '{}') as Partial<Refusal>

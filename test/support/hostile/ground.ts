@@ -56,9 +56,12 @@ async function snapshotOf({ table: { client, table } }: ObservedService): Promis
   return rows.toSorted().join('\n')
 }
 
-/** Starts the ground of a test with an event in each status of life. */
+/**
+ * Starts the ground of a test with an event in each status of life. Requests have time enough: that a busy machine takes
+ * longer is none of the answers that are looked for.
+ */
 export async function startGround(t: Test, environment: Record<string, string> = {}): Promise<Ground> {
-  const service = await startObservedService(t, environment)
+  const service = await startObservedService(t, { REQUEST_DEADLINE_MS: '60000', ...environment })
   const agent = new Agent({ keepAlive: true, maxSockets: 4 })
   t.teardown(() => {
     agent.destroy()
