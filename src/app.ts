@@ -66,7 +66,12 @@ function createServer(logger: FastifyBaseLogger, { recorder }: Observability) {
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },
+    http: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: 1_000,
+      // Of a header that came twice no one is picked: a proxy before us may have looked at the other.
+      joinDuplicateHeaders: true,
+    },
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     // A draining process goes on serving; it only asks to be left (see plugins/drain.ts).
     return503OnClosing: false,

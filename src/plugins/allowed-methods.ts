@@ -11,6 +11,12 @@ function toRegExp(pattern: string): RegExp {
   return new RegExp(`^${segments.join('/').replace('\\*', '.*')}$`)
 }
 
+/** @returns The path of a request target as the router reads it: of its absolute form too, and up to a `#` too. */
+function pathOf(target: string): string {
+  const [path = ''] = target.replace(/^https?:\/\/.*?\//, '/').split(/[?#]/, 1)
+  return decodeURI(path)
+}
+
 /**
  * Tells apart paths that do not exist (404) and paths that do not have the method (405 with `Allow`), before a body is
  * read or a key looked at. Fastify knows only the first.
@@ -37,8 +43,10 @@ export function registerAllowedMethods(app: FastifyInstance): void {
       done()
       return
     }
-    const path = decodeURI(request.url.split('?', 1)[0] ?? '')
-    const matching = [...methodsOf.values()].filter((route) => route.path.test(path))
+    const path = pathOf(request.url)
+    // As in the document, a path of its own goes before a pattern: `/events/batch` is not meant as an event id.
+    const own = methodsOf.get(path)
+    const matching = own ? [own] : [...methodsOf.values()].filter((route) => route.path.test(path))
     const allowed = [...new Set(matching.flatMap((route) => [...route.methods]))]
     if (allowed.length === 0 || hasEmptyParameter) throw routeNotFound()
     throw new AppError('method_not_allowed', 'This path does not have this method.', {

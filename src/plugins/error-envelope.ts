@@ -23,12 +23,19 @@ const KNOWN: Record<string, readonly [ErrorCode, string]> = {
   FST_BEARER_AUTH_INVALID_AUTHORIZATION_HEADER: ['unauthorized', 'The key is not valid.'],
 }
 
+/** What a library calls the client's fault is that: a range or a precondition that a file does not satisfy. */
+function knownByStatus(statusCode: unknown): readonly [ErrorCode, string] | undefined {
+  const isClientError = typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500
+  return isClientError ? ['invalid_request', 'The request cannot be served as it is.'] : undefined
+}
+
 const CHALLENGE = { 'www-authenticate': 'Bearer' }
 
 /** Turns whatever was thrown into an error of the contract. What nobody foresaw is an internal error. */
 export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown
-  const known = KNOWN[(thrown as { code?: string } | null)?.code ?? '']
+  const { code: thrownCode = '', statusCode } = (thrown ?? {}) as { code?: string; statusCode?: unknown }
+  const known = KNOWN[thrownCode] ?? knownByStatus(statusCode)
   if (!known) return new AppError('internal_error', 'Something went wrong on our side.', { cause: thrown })
   const [code, message] = known
   return new AppError(code, message, {

@@ -12,13 +12,20 @@ in a 5xx or a cut connection with the same \`Idempotency-Key\`: at most one even
 
 type Document = Partial<OpenAPIV3.Document | OpenAPIV3_1.Document>
 
+/** What may be null, by the references that bodies have to it. */
+const OPTIONAL_BODIES = new Set(
+  (COMPONENTS as { $id?: string; type?: unknown }[])
+    .filter(({ type }) => Array.isArray(type))
+    .map(({ $id = '' }) => `#/components/schemas/${$id}`),
+)
+
 /** The generator calls every body required; those that may be null may as well be left out. */
 function withOptionalBodies(document: Document): Document {
   for (const path of Object.values(document.paths ?? {})) {
     const body = path?.post?.requestBody
     if (!body || !('content' in body)) continue
-    const schema = body.content['application/json']?.schema as { type?: unknown } | undefined
-    if (Array.isArray(schema?.type)) body.required = false
+    const { $ref } = body.content['application/json']?.schema as { $ref: string }
+    if (OPTIONAL_BODIES.has($ref)) body.required = false
   }
   return document
 }

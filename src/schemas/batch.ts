@@ -1,7 +1,13 @@
 import { Type, type Static } from 'typebox'
 import { ErrorDetails, ErrorEnvelope } from './error.ts'
-import { DelaySeconds, DeliverAt, Event, EventType, Metadata, Payload } from './event.ts'
+import { DelaySeconds, DeliverAt, Event, EventType, Metadata, ONE_DELIVERY_TIME, Payload } from './event.ts'
 import { IdempotencyKey } from './idempotency.ts'
+
+const EXAMPLE = {
+  event_type: 'order.created',
+  payload: { order_id: 42 },
+  idempotency_key: 'order-42-created',
+}
 
 /** One member of `POST /events/batch`. */
 export const BatchEvent = Type.Object(
@@ -16,10 +22,20 @@ export const BatchEvent = Type.Object(
   {
     $id: 'BatchEvent',
     additionalProperties: false,
+    ...ONE_DELIVERY_TIME,
     description: 'An event to be accepted, with a key of its own.',
+    examples: [EXAMPLE],
   },
 )
 export type BatchEvent = Static<typeof BatchEvent>
+
+/** A member of a batch as it may come: the request is not refused for what it is. */
+const BatchMember = Type.Unsafe<BatchEvent>({
+  anyOf: [
+    { $ref: 'BatchEvent#' },
+    { description: 'Whatever else it is, its own result is 400 and the other events are stored.' },
+  ],
+})
 
 /**
  * Body of `POST /events/batch`. The validation of the request leaves its members alone (plugins/validation.ts): they are
@@ -27,13 +43,18 @@ export type BatchEvent = Static<typeof BatchEvent>
  */
 export const Batch = Type.Object(
   {
-    events: Type.Array(Type.Unsafe<BatchEvent>({ $ref: 'BatchEvent#' }), {
+    events: Type.Array(BatchMember, {
       minItems: 1,
       maxItems: 100,
       description: 'Up to 100 events.',
     }),
   },
-  { $id: 'Batch', additionalProperties: false, description: 'Events to be accepted, each by itself.' },
+  {
+    $id: 'Batch',
+    additionalProperties: false,
+    description: 'Events to be accepted, each by itself.',
+    examples: [{ events: [EXAMPLE] }],
+  },
 )
 export type Batch = Static<typeof Batch>
 

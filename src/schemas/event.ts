@@ -41,8 +41,10 @@ export const DelaySeconds = Type.Integer({
   minimum: 0,
   maximum: MAX_DELAY_SECONDS,
   description: 'After how many seconds the event is in the inbox. Not with `deliver_at`.',
-  examples: [60],
 })
+
+/** When an event is to be delivered is said in one way at most. */
+export const ONE_DELIVERY_TIME = { not: { type: 'object', required: ['deliver_at', 'delay_seconds'] } }
 
 /** Body of `POST /events`. */
 export const NewEvent = Type.Object(
@@ -56,6 +58,7 @@ export const NewEvent = Type.Object(
   {
     $id: 'NewEvent',
     additionalProperties: false,
+    ...ONE_DELIVERY_TIME,
     description: 'An event to be accepted.',
     examples: [{ event_type: 'order.created', payload: PAYLOAD[1], metadata: METADATA[1] }],
   },

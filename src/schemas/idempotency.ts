@@ -5,7 +5,6 @@ export const IdempotencyKey = Type.String({
   description:
     '1–255 visible ASCII characters, your own for this event. The same key with the same body gives the same event for ' +
     '24 hours; with another body it is refused.',
-  examples: ['order-42-created'],
 })
 
 /** Headers of requests that may be repeated safely. */

@@ -1,16 +1,18 @@
 import { Type, type Static } from 'typebox'
 import { Event } from './event.ts'
-import { optional } from './optional.ts'
+import { optional, withDefault } from './optional.ts'
 
 const MAX_LEASE_SECONDS = 43_200
 
-const LeaseSeconds = Type.Integer({
-  minimum: 1,
-  maximum: MAX_LEASE_SECONDS,
-  default: 30,
-  description: 'How long the events are held, from now.',
-  examples: [30],
-})
+const LeaseSeconds = withDefault(
+  Type.Integer({
+    minimum: 1,
+    maximum: MAX_LEASE_SECONDS,
+    default: 30,
+    description: 'How long the events are held, from now.',
+    examples: [30],
+  }),
+)
 export const LeaseId = Type.String({
   description: 'The lease that a claim gave.',
   examples: ['lease_5f0c9a52b7d84e1f'],
@@ -33,21 +35,25 @@ const LeaseExpiresAt = (description: string) =>
 export const ClaimBody = optional(
   Type.Object(
     {
-      limit: Type.Integer({
-        minimum: 1,
-        maximum: 100,
-        default: 10,
-        description: 'Most events to hand out.',
-        examples: [10],
-      }),
+      limit: withDefault(
+        Type.Integer({
+          minimum: 1,
+          maximum: 100,
+          default: 10,
+          description: 'Most events to hand out.',
+          examples: [10],
+        }),
+      ),
       lease_seconds: LeaseSeconds,
-      wait_seconds: Type.Integer({
-        minimum: 0,
-        maximum: 20,
-        default: 0,
-        description: 'How long to wait for an event when there is none.',
-        examples: [20],
-      }),
+      wait_seconds: withDefault(
+        Type.Integer({
+          minimum: 0,
+          maximum: 20,
+          default: 0,
+          description: 'How long to wait for an event when there is none.',
+          examples: [20],
+        }),
+      ),
     },
     { $id: 'Claim', additionalProperties: false, description: 'What to hand out, and for how long.' },
   ),

@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { EventType } from './event.ts'
-import { optional } from './optional.ts'
+import { optional, withDefault } from './optional.ts'
 
 /** Body of `POST /events/{event_id}/redrive`: none, or an empty object. */
 export const EmptyBody = optional(
@@ -13,35 +13,34 @@ export const RedriveBody = optional(
     {
       event_type: Type.Optional(EventType),
       failed_after: Type.Optional(
-        Type.String({
-          format: 'date-time',
-          description: 'Only what failed then or later.',
-          examples: ['2026-11-23T00:00:00Z'],
-        }),
+        Type.String({ format: 'date-time', description: 'Only what failed then or later.' }),
       ),
       failed_before: Type.Optional(
         Type.String({
           format: 'date-time',
-          description: 'Only what failed before.',
-          examples: ['2026-11-24T00:00:00Z'],
+          description: 'Only what failed before; later than `failed_after`.',
         }),
       ),
-      limit: Type.Integer({
-        minimum: 1,
-        maximum: 1000,
-        default: 100,
-        description: 'Most events to redrive.',
-        examples: [100],
-      }),
-      dry_run: Type.Boolean({ default: false, description: 'Only count them.', examples: [true] }),
-      cursor: Type.Optional(
-        Type.String({ description: 'The `next_cursor` of the answer before.', examples: ['AZx2Vq8…'] }),
+      limit: withDefault(
+        Type.Integer({ minimum: 1, maximum: 1000, default: 100, description: 'Most events to redrive.' }),
       ),
+      dry_run: withDefault(Type.Boolean({ default: false, description: 'Only count them.' })),
+      cursor: Type.Optional(Type.String({ description: 'The `next_cursor` of the answer before.' })),
     },
     {
       $id: 'Redrive',
       additionalProperties: false,
       description: 'Which dead letters to give another chance.',
+      // Whole: no cursor of an example leads anywhere.
+      examples: [
+        {
+          event_type: 'order.created',
+          failed_after: '2026-11-23T00:00:00Z',
+          failed_before: '2026-11-24T00:00:00Z',
+          limit: 100,
+          dry_run: true,
+        },
+      ],
     },
   ),
 )

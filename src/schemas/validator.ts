@@ -6,6 +6,8 @@ const OPTIONS = {
   allErrors: true,
   useDefaults: true,
   strict: false,
+  // Gives errors the schema that was broken.
+  verbose: true,
   // Every app has copies of the schemas; kept by their names, those of a second one would meet the first one's.
   addUsedSchema: false,
   formats: { 'date-time': (text: string) => !Number.isNaN(parseRfc3339(text)) },
@@ -14,6 +16,11 @@ const OPTIONS = {
 const strict = new Ajv(OPTIONS)
 /** The environment has only texts. */
 const coercing = new Ajv({ ...OPTIONS, coerceTypes: true })
+
+/** Our only use of `not`: of two members the second must not be given together with the first. */
+interface Exclusive {
+  required: [string, string]
+}
 
 /** How a broken keyword of JSON Schema is told: a stable code and words that never repeat the value. */
 const RULES: Record<string, (error: ErrorObject) => Omit<FieldFault, 'field'>> = {
@@ -36,6 +43,10 @@ const RULES: Record<string, (error: ErrorObject) => Omit<FieldFault, 'field'>> =
     code: 'length',
     message: `must have at most ${String(params['limit'])} elements`,
   }),
+  not: ({ schema }) => ({
+    code: 'exclusive',
+    message: `must not be given together with ${(schema as Exclusive).required[0]}`,
+  }),
   maxLength: ({ params }) => ({
     code: 'length',
     message: `must have at most ${String(params['limit'])} characters`,
@@ -45,9 +56,10 @@ const RULES: Record<string, (error: ErrorObject) => Omit<FieldFault, 'field'>> =
 const MAX_FIELD_LENGTH = 200
 
 /** @returns `payload.items[0]` for `/payload/items/0` and a missing or unknown member below it. */
-function fieldOf({ instancePath, params }: ErrorObject, whole: string): string {
+function fieldOf({ instancePath, params, keyword, schema }: ErrorObject, whole: string): string {
   const names = instancePath.split('/').slice(1)
-  const member: unknown = params['missingProperty'] ?? params['additionalProperty']
+  const exclusive = keyword === 'not' ? (schema as Exclusive).required[1] : undefined
+  const member: unknown = params['missingProperty'] ?? params['additionalProperty'] ?? exclusive
   if (typeof member === 'string') names.push(member)
   const field = names.reduce((parent, name) => {
     if (/^\d+$/.test(name)) return `${parent}[${name}]`

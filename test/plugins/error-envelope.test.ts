@@ -60,6 +60,25 @@ t.test('malformed HTTP is 400 in the envelope, and ends the connection', async (
   t.equal(health.statusCode, 200)
 })
 
+t.test('files of the documentation are no way to a 5xx', async (t) => {
+  const app = await buildTestApp(t)
+  const file = '/docs/static/swagger-ui.css'
+  for (const [url, headers, status] of [
+    [file, {}, 200],
+    [file, { range: 'bytes=none' }, 400],
+    [file, { range: 'bytes=999999999-' }, 400],
+    [file, { 'if-match': '"another"' }, 400],
+    [file, { 'if-unmodified-since': 'Thu, 01 Jan 1970 00:00:00 GMT' }, 400],
+    ['/docs/static/%00', {}, 400],
+    ['/docs/static/%5c..%5c..%5cpackage.json', {}, 400],
+    ['/docs/static/..%2f..%2fpackage.json', {}, 404],
+    [`/docs/static/${'x'.repeat(5_000)}`, {}, 400],
+  ] as const) {
+    const response = await app.inject({ url, headers })
+    t.equal(response.statusCode, status, `${url.slice(0, 60)} ${JSON.stringify(headers)}`)
+  }
+})
+
 t.test('headers or a URL that are too long are 431 in the envelope', async (t) => {
   const app = await buildTestApp(t)
   const port = await app.listen()

@@ -9,6 +9,8 @@ interface Schema {
   properties?: Record<string, Schema>
   items?: Schema
   enum?: unknown[]
+  required?: string[]
+  default?: unknown
   example?: unknown
   examples?: unknown[]
 }
@@ -21,8 +23,8 @@ interface Operation {
   description?: string
   tags?: string[]
   security?: object[]
-  parameters?: { name: string; description?: string }[]
-  requestBody?: { content: Content }
+  parameters?: { name: string; description?: string; required?: boolean; schema: Schema }[]
+  requestBody?: { content: Content; required?: boolean }
   responses: Record<string, { description?: string; content?: Content }>
 }
 
@@ -89,6 +91,37 @@ t.test('every operation is described, and says whether it needs a key', async (t
     }
   }
   t.equal(ids.size, Object.values(paths).flatMap((operations) => Object.keys(operations)).length)
+})
+
+t.test('what has a default, or may be null, may be left out', async (t) => {
+  const { paths, components } = await committed()
+  const isOptional = ({ default: byDefault }: Schema) => byDefault !== undefined
+  for (const [name, schema] of Object.entries(components.schemas)) {
+    const { properties = {}, required = [] } = schema ?? {}
+    const optional = Object.keys(properties).filter((member) => isOptional(properties[member] ?? {}))
+    t.strictSame(
+      required.filter((member) => optional.includes(member)),
+      [],
+      name,
+    )
+  }
+  const isNullable = ({ $ref = '' }: Schema) =>
+    components.schemas[$ref.split('/').at(-1) ?? '']?.type?.includes('null') ?? false
+  let defaults = 0
+  let bodies = 0
+  for (const [path, operations] of Object.entries(paths)) {
+    for (const [verb, { parameters = [], requestBody }] of Object.entries(operations)) {
+      for (const { name, required } of parameters.filter(({ schema }) => isOptional(schema))) {
+        defaults++
+        t.notOk(required, `${verb} ${path}: ${name}`)
+      }
+      if (!requestBody) continue
+      bodies++
+      const nullable = isNullable(requestBody.content['application/json']?.schema ?? {})
+      t.equal(requestBody.required, !nullable, `${verb} ${path}: body`)
+    }
+  }
+  t.strictSame({ defaults, bodies }, { defaults: 2, bodies: 10 })
 })
 
 t.test('every body has an example, whole or member by member', async (t) => {

@@ -37,21 +37,6 @@ async function keyWith(app: TestApp, scopes: readonly Scope[]) {
 const send = (app: TestApp, { method = 'POST', url, body }: Verb, headers: Record<string, string>) =>
   app.inject({ method, url, headers, ...(body ? { payload: body } : {}) })
 
-t.test('without a valid key every verb is 401, before anything else', async (t) => {
-  const app = await buildTestApp(t)
-  const { event_id } = await givenEvent(app)
-  const bearers = ['', 'Bearer nonsense', `Bearer trg_${'0'.repeat(16)}_${'0'.repeat(64)}`]
-  for (const verb of verbs(event_id)) {
-    for (const authorization of bearers) {
-      const wrongBody = { ...verb, ...(verb.method === 'GET' ? {} : { body: { nonsense: 1 } }) }
-      const response = await send(app, wrongBody, authorization === '' ? {} : { authorization })
-      t.equal(response.statusCode, 401, verb.url)
-      t.equal(response.headers['www-authenticate'], 'Bearer')
-      t.match(response.json(), { error: 'unauthorized' })
-    }
-  }
-})
-
 t.test('each verb takes its own scope and no other', async (t) => {
   const app = await buildTestApp(t)
   const event = await givenEvent(app)

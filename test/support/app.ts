@@ -26,6 +26,7 @@ import type { Recorder } from '../../src/metrics/recorder.ts'
 import { UNOBSERVED } from '../../src/observability.ts'
 import type { EventAnswer } from '../../src/schemas/event.ts'
 import { dynamoDBLocalEndpoint } from './dynamodb-local.ts'
+import { CANARY_HEADER, keepOutput } from './leaks.ts'
 import { assertDocumented } from './openapi-responses.ts'
 import { RETENTION_SECONDS, WINDOW_SECONDS } from './table.ts'
 
@@ -162,6 +163,7 @@ export async function buildTestApp(t: Test, options: TestAppOptions = {}) {
     createTenant(access, clock.now, 'globex'),
   ])
   const logs: LogLine[] = []
+  const written: string[] = []
   const drain = { isDraining: false, isClosing: false }
   const [building, routes] = watchRoutes(() =>
     buildApp({
@@ -185,7 +187,12 @@ export async function buildTestApp(t: Test, options: TestAppOptions = {}) {
       authenticator: createAuthenticator(accessOf(dynamodb), clock.now),
       logger: pino(
         { level: 'debug', base: null, timestamp: false },
-        { write: (line: string) => logs.push(JSON.parse(line) as LogLine) },
+        {
+          write: (line: string) => {
+            written.push(line)
+            logs.push(JSON.parse(line) as LogLine)
+          },
+        },
       ),
       drain,
       deadlineMs: DEADLINE_MS,
@@ -194,7 +201,10 @@ export async function buildTestApp(t: Test, options: TestAppOptions = {}) {
     }),
   )
   const fastify = await building
-  t.teardown(() => fastify.close())
+  t.teardown(async () => {
+    await fastify.close()
+    keepOutput(written.join(''))
+  })
 
   return {
     fastify,
@@ -209,7 +219,8 @@ export async function buildTestApp(t: Test, options: TestAppOptions = {}) {
     logs,
     /** Sends a request. Rejects when the answer is not one of openapi.json. */
     async inject(request: InjectOptions) {
-      const response = await fastify.inject(request)
+      const headers = { ...CANARY_HEADER, ...request.headers }
+      const response = await fastify.inject({ ...request, headers })
       assertDocumented({
         method: request.method ?? 'GET',
         url: request.url as string,

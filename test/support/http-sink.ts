@@ -5,6 +5,7 @@ import { buffer } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import type { Test } from 'tap'
+import { keepOutput } from './leaks.ts'
 
 /** A request as it came over the wire, its body unpacked. */
 export interface Received {
@@ -29,6 +30,7 @@ export async function startHttpSink(t: Test, answer: string, contentType: string
   const server = createServer((request, response) => {
     void buffer(request).then((raw) => {
       const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw
+      keepOutput(body)
       sink.received.push({ path: request.url ?? '', headers: request.headers, body })
       if (sink.behaviour === 'hang') return
       const status = sink.behaviour === 'answer' ? 200 : sink.behaviour

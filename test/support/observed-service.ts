@@ -6,11 +6,12 @@ import type { AccessAdminStore } from '../../src/domain/ports.ts'
 import { openEmbeddedStore } from '../../src/dynamodb/embedded/embedded-store.ts'
 import { startFaultProxy, type FaultProxy } from './fault-proxy.ts'
 import { startService, type Service } from './service.ts'
-import { openTable } from './table.ts'
+import { openTable, type TestTable } from './table.ts'
 import { dynamoDBLocalEndpoint } from './dynamodb-local.ts'
 
 export interface ObservedService extends Service {
   proxy: FaultProxy
+  table: TestTable
   /** A key of each role. */
   keys: Record<Role, string>
   /** Makes more of them. */
@@ -34,10 +35,10 @@ export async function startObservedService(
   environment: Record<string, string>,
 ): Promise<ObservedService> {
   const endpoint = await anyEndpoint(t)
-  const { table, access } = await openTable(t, endpoint)
+  const table = await openTable(t, endpoint)
   const createToken = async (role: Role) => {
     const wanted = { tenant: 'acme', scopes: ROLES[role], name: null, valid_until: null }
-    return (await createKey(access, Date.now, wanted)).token
+    return (await createKey(table.access, Date.now, wanted)).token
   }
   const keys = {
     producer: await createToken('producer'),
@@ -48,7 +49,7 @@ export async function startObservedService(
   t.teardown(() => proxy.stop())
   const service = await startService(t, {
     DYNAMODB_ENDPOINT: proxy.endpoint,
-    DYNAMODB_TABLE: table,
+    DYNAMODB_TABLE: table.table,
     AWS_REGION: 'eu-west-1',
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
@@ -60,5 +61,5 @@ export async function startObservedService(
       .split('\n')
       .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line) as Record<string, unknown>)
-  return { ...service, proxy, keys, access, lines }
+  return { ...service, proxy, table, keys, access, lines }
 }

@@ -72,8 +72,10 @@ function pathOf(url: string): string {
 
 function findOperation(method: string, path: string): [path: string, verb: string, Operation] | undefined {
   const verb = method === 'HEAD' ? 'get' : method.toLowerCase()
-  const matching = Object.keys(document.paths).filter((template) =>
-    new RegExp(`^${template.replaceAll(/\{[^}]+\}/g, '[^/]+')}$`).test(path),
+  const matching = Object.keys(document.paths).filter(
+    (template) =>
+      document.paths[template]?.[verb] !== undefined &&
+      new RegExp(`^${template.replaceAll(/\{[^}]+\}/g, '[^/]+')}$`).test(path),
   )
   const exact = matching.find((template) => template === path) ?? matching[0]
   const operation = exact === undefined ? undefined : document.paths[exact]?.[verb]
@@ -158,6 +160,14 @@ function faultsOf(exchange: Exchange): string[] {
       )
     : undefined
   return [...faults, ...headerFaults(exchange, documented.headers), ...bodyFaults(exchange, schema)]
+}
+
+/** Throws unless this is the envelope of an error, as every answer is that no operation gives. */
+export function assertEnvelope({ status, headers, body }: Omit<Exchange, 'method' | 'url'>): void {
+  const exchange = { method: 'GET', url: '/', status, headers, body }
+  const faults = bodyFaults(exchange, validatorAt('components', 'schemas', 'Error'))
+  if (faults.length > 0)
+    throw new Error(`${status} is not the envelope: ${faults.join('; ')}\n${body.slice(0, 500)}`)
 }
 
 /** Throws unless the committed OpenAPI document has this very answer to this request: status, headers and body. */

@@ -3,10 +3,15 @@ import { connect } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { assertDocumented, type Exchange } from './openapi-responses.ts'
 
-type Answer = Omit<Exchange, 'method' | 'url'>
+export type Answer = Omit<Exchange, 'method' | 'url'>
 
-/** @returns The answers in what a server sent, each with its body as its `Content-Length` has it. */
-function parseAnswers(bytes: Buffer): Answer[] {
+const EMPTY_CHUNKS = '0\r\n\r\n'
+
+/**
+ * @returns The answers in what a server sent, each with its body as its `Content-Length` has it. Chunks, of which Node
+ * makes some answers of its own, are all empty.
+ */
+export function parseAnswers(bytes: Buffer): Answer[] {
   const answers: Answer[] = []
   for (let rest = bytes; rest.length > 0;) {
     const end = rest.indexOf('\r\n\r\n')
@@ -18,8 +23,10 @@ function parseAnswers(bytes: Buffer): Answer[] {
         return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()]
       }),
     )
-    const length = Number(headers['content-length'] ?? 0)
-    const body = rest.subarray(end + 4, end + 4 + length).toString()
+    const isChunked = headers['transfer-encoding'] === 'chunked'
+    const length = isChunked ? EMPTY_CHUNKS.length : Number(headers['content-length'] ?? 0)
+    const content = rest.subarray(end + 4, end + 4 + length).toString()
+    const body = isChunked && content === EMPTY_CHUNKS ? '' : content
     answers.push({ status: Number(statusLine.split(' ')[1]), headers, body })
     rest = rest.subarray(end + 4 + length)
   }

@@ -6,11 +6,12 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { mkdir, readFile, rm } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { hasJava, startDynamoDBLocal } from './dynamodb-local.ts'
+import { findLeaks, OUTPUT_VARIABLE } from './leaks.ts'
 import { readCounts, summaryLine } from './tap-results.ts'
 import { unloadedSources } from './unloaded-sources.ts'
 
@@ -19,6 +20,9 @@ const STATE = '.tap'
 const RESULTS = join(STATE, 'results.tap')
 /** Where tap leaves V8's coverage of every process. */
 const COVERAGE = join(STATE, 'coverage')
+/** What services wrote while they were tested. */
+const OUTPUT = join(STATE, 'output')
+const MAX_SHOWN_LEAKS = 10
 const ANY_COVERAGE = ['--allow-incomplete-coverage', '--allow-empty-coverage']
 
 async function main(args: string[]): Promise<void> {
@@ -28,6 +32,9 @@ async function main(args: string[]): Promise<void> {
   process.env.NODE_DISABLE_COMPILE_CACHE = '1'
   await mkdir(STATE, { recursive: true })
   await rm(RESULTS, { force: true })
+  await rm(OUTPUT, { recursive: true, force: true })
+  await mkdir(OUTPUT)
+  process.env[OUTPUT_VARIABLE] = resolve(OUTPUT)
   // Still built with the plugin that .taprc excludes, tap would compile this one run with it.
   if (t.pluginSignature.includes('@tapjs/typescript')) await tap(['build'])
 
@@ -37,10 +44,16 @@ async function main(args: string[]): Promise<void> {
   const counts = readCounts(await readFile(RESULTS, 'utf8').catch(() => ''))
   const unloaded = isPart || counts.passed === 0 ? [] : await unloadedSources('src', COVERAGE)
 
+  const { lines, leaks } = await findLeaks(OUTPUT)
+  const leaked = leaks.slice(0, MAX_SHOWN_LEAKS).map((leak) => `Leaked: ${leak}`)
+  // A suite whose services wrote nothing has not been looked through.
+  if (!isPart && lines === 0) leaked.push('No output of any service was kept')
+
+  for (const leak of leaked) console.error(leak)
   if (unloaded.length > 0) console.error(`No test loads ${unloaded.join(', ')}`)
   if (code !== 0 && counts.failed === 0) console.error(`Exit code ${code} though no test failed: see above`)
   console.log(summaryLine(counts))
-  const isGreen = counts.passed > 0 && counts.failed === 0 && unloaded.length === 0
+  const isGreen = counts.passed > 0 && counts.failed === 0 && unloaded.length === 0 && leaked.length === 0
   process.exitCode = code || (isGreen ? 0 : 1)
 }
 

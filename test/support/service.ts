@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { json, text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
+import { CANARY_HEADER, keepLines, keepOutput } from './leaks.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 /** Generous: other tests may have the machine. */
@@ -36,6 +37,8 @@ export async function runToEnd(file: string, args: string[], environment: Record
   if (!child.stdout || !child.stderr) throw new Error('The child has no output')
   const closed = once(child, 'close') as Promise<[number | null]>
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), closed])
+  keepLines(stdout)
+  keepOutput(stderr)
   return { stdout, stderr, code }
 }
 
@@ -56,6 +59,8 @@ export async function startService(t: Test, environment: Record<string, string>)
   t.teardown(async () => {
     child.kill('SIGKILL')
     await closed
+    keepLines(stdout)
+    keepOutput(stderr)
   })
   const giveUpAt = Date.now() + START_TIMEOUT_MS
   let url: string | undefined
@@ -108,6 +113,7 @@ export function createHttpClient(t: Test, maxSockets = 50) {
     extra: Record<string, string> = {},
   ): Promise<Answer> => {
     const headers = {
+      ...CANARY_HEADER,
       ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...extra,

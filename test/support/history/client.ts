@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { EventAnswer } from '../../../src/schemas/event.ts'
 import type { Claimed, EventResults, Extended } from '../../../src/schemas/queue.ts'
 import type { Claim, Create, End, Handed, Operation } from './history.ts'
+import { CANARY } from '../leaks.ts'
 
 export interface Target {
   /** Processes of the service; one that is gone is not asked again. */
@@ -58,7 +59,7 @@ export class RecordingClient {
 
   async create(n: number, key?: string): Promise<Create> {
     const headers = key === undefined ? {} : { 'idempotency-key': key }
-    const body = { event_type: 'history', payload: { n } }
+    const body = { event_type: 'history', payload: { n, CANARY } }
     const timed = await this.#time('POST', '/events', body, this.#target.producerKey, headers)
     const event = timed.outcome === 'ok' ? (timed.body as EventAnswer) : undefined
     const operation: Create = { op: 'create', n, ...this.#record(timed) }

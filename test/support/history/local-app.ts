@@ -28,7 +28,7 @@ const asItIs = (input: UpdateItemCommandInput) => input
 
 /** A task of the service in this process, whose clock and writes may be off. @returns Its address. */
 export async function startLocalApp(
-  t: Test,
+  t: Pick<Test, 'teardown'>,
   { dynamodb: honest, table, access }: Pick<TestTable, 'dynamodb' | 'table' | 'access'>,
   options: LocalAppOptions,
 ): Promise<string> {
