@@ -16,6 +16,7 @@ const ASK_AGAIN_MS = 60_000
 /** What a request is sent through, and what signs it. */
 export interface Line {
   pool: Pool
+  path: string
   signer: Signer
 }
 
@@ -58,7 +59,7 @@ export function createConnection(client: DynamoDBClient, onEndpoint: (url: URL) 
     const current = await client.config.credentials()
     const { endpoint, pool } = opened
     const line =
-      known && current === credentials ? known.line : { pool, signer: createSigner(endpoint, current) }
+      known && current === credentials ? known.line : { pool, path: endpoint.path, signer: createSigner(endpoint, current) }
     credentials = current
     known = { line, until: Date.now() + ASK_AGAIN_MS }
     return line

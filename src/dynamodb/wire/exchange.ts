@@ -14,6 +14,7 @@ export class NoAnswerError extends Error {
 
 export interface ExchangeOptions {
   pool: Pool
+  path: string
   timeoutMs: number
 }
 
@@ -99,16 +100,13 @@ class Exchange implements Dispatcher.DispatchHandler {
  * time also covers the wait for a connection and an answer that stalls half-way.
  */
 export function exchange(
-  { pool, timeoutMs }: ExchangeOptions,
+  { pool, path, timeoutMs }: ExchangeOptions,
   headers: string[],
   body: string,
   signal: AbortSignal,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
-    pool.dispatch(
-      { path: '/', method: 'POST', headers, body },
-      new Exchange(resolve, reject, signal, timeoutMs),
-    )
+    pool.dispatch({ path, method: 'POST', headers, body }, new Exchange(resolve, reject, signal, timeoutMs))
   })
 }

@@ -8,6 +8,7 @@ import { createRetries, createRetryStrategy } from './retries.ts'
 
 /** An attempt that has no answer by then is tried again, as far as the deadline of the request allows. */
 export const ATTEMPT_TIMEOUT_MS = 1_500
+
 interface Call {
   operation: string
   body: string
@@ -36,10 +37,10 @@ export function createWireClient(
   let clockSkewMs = 0
 
   async function attempt<Output>({ operation, body, signal }: Call, attempts: number): Promise<Output> {
-    const { pool, signer } = await connection.line(signal)
+    const { pool, path, signer } = await connection.line(signal)
     const nowMs = Date.now()
     const headers = signer.sign(operation, body, nowMs + clockSkewMs)
-    const answer = await exchange({ pool, timeoutMs: ATTEMPT_TIMEOUT_MS }, headers, body, signal)
+    const answer = await exchange({ pool, path, timeoutMs: ATTEMPT_TIMEOUT_MS }, headers, body, signal)
     if (answer.status === 200) return toOutput(answer, attempts) as Output
     const failure = toServiceException(answer, attempts)
     clockSkewMs = clockSkewOf(failure, answer, nowMs) ?? clockSkewMs
