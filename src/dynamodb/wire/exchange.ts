@@ -48,8 +48,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   // undici calls its handlers' methods by name.
   onRequestStart(controller: Controller): void {
     this.#controller = controller
-    // It waited for a connection until nobody wanted it any more: it must not be sent now.
-    if (this.#failure) controller.abort(this.#failure)
+    // It waited for a connection until nobody wanted it any more: it must not be sent now. Thrown, since to abort would
+    // close the connection, which others wait for.
+    if (this.#failure) throw this.#failure
   }
 
   onResponseStart(_controller: Controller, status: number, headers: Answer['headers']): void {
