@@ -7,7 +7,10 @@ export interface Answer {
   text: string
 }
 
-/** No answer came: the connection failed or time ran out. Whether the request was carried out is not known. */
+/**
+ * No answer came, or none that can be read: the connection failed, time ran out, something else answered. Whether the
+ * request was carried out is not known.
+ */
 export class NoAnswerError extends Error {
   override name = 'NoAnswerError'
 }

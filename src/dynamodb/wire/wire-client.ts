@@ -2,7 +2,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { CallObserver, OpenDynamoDB } from '../client.ts'
 import { fromWire, toWire } from './binary.ts'
 import { createConnection } from './connection.ts'
-import { exchange, type Answer } from './exchange.ts'
+import { exchange, NoAnswerError, type Answer } from './exchange.ts'
 import { clockSkewOf, metadataOf, toServiceException } from './failures.ts'
 import { createRetries, createRetryStrategy } from './retries.ts'
 
@@ -17,6 +17,7 @@ interface Call {
 
 function toOutput(answer: Answer, attempts: number): object {
   const output = fromWire(answer.text)
+  if (!output) throw new NoAnswerError('What came with status 200 is no answer of DynamoDB')
   output['$metadata'] = metadataOf(answer, attempts)
   return output
 }
