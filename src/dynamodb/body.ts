@@ -30,9 +30,13 @@ export async function encodeBody(text: string): Promise<EncodedBody> {
   return { attribute: { S: text }, bytes }
 }
 
-/** @returns The JSON text of so many bytes that `encodeBody` was given. */
+/**
+ * @returns The JSON text of so many bytes that `encodeBody` was given. It is answered as it is, so that an item without
+ *   one must not pass for an empty text.
+ */
 export function decodeBody(attribute: AttributeValue | undefined, bytes: number): string {
-  if (!attribute?.B) return attribute?.S ?? ''
+  if (attribute?.S) return attribute.S
+  if (!attribute?.B) throw new Error('The item of the event has no body')
   // Room for all of it at once: pieces of the usual 16 KB take three times as long.
   return inflateRawSync(attribute.B, { chunkSize: Math.max(bytes + 1, MIN_CHUNK_BYTES) }).toString()
 }

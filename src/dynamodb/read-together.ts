@@ -18,7 +18,7 @@ interface Reader {
 /** Readers of one table, by the key they want: who wants the same shares one reading. */
 type Batch = Map<string, Reader[]>
 
-const nameOf = (key: Item = {}) => `${key['pk']?.S ?? ''} ${key['sk']?.S ?? ''}`
+const nameOf = (key: Item = {}) => `${key['pk']?.S ?? ''}\0${key['sk']?.S ?? ''}`
 
 /** A consistent reading of a whole item, which is all that a batch can be asked for here. */
 function isPlain({ ConsistentRead, ProjectionExpression }: GetItemCommandInput): boolean {
@@ -67,6 +67,12 @@ function watchReaders(readers: Reader[]): { signal: AbortSignal; forget: () => v
   }
 }
 
+/** Who is out of time before anything was asked is told so, and costs no call. */
+function isWaiting({ signal, reject }: Reader): boolean {
+  if (signal.aborted) reject(signal.reason)
+  return !signal.aborted
+}
+
 async function readAlone(calls: Calls, { input, signal, resolve, reject }: Reader): Promise<void> {
   await calls.getItem(input, signal).then(resolve, reject)
 }
@@ -107,7 +113,7 @@ export function readTogether(calls: Calls): DynamoDB['getItem'] {
   let gathered: Reader[] = []
 
   function readGathered(): void {
-    const batches = toBatches(gathered)
+    const batches = toBatches(gathered.filter(isWaiting))
     gathered = []
     for (const batch of batches) void readBatch(calls, batch)
   }

@@ -19,9 +19,11 @@ const HEAD = Object.fromEntries(
   Object.entries((Event as Schema).properties ?? {}).filter(([name]) => !BODY.includes(name)),
 )
 
+const compileSchema = (compile: Compile, schema: object) => compile({ schema } as Parameters<Compile>[0])
+
 /** Puts the client's data, which are JSON text, where the head of the event ends. */
 function eventSerializer(compile: Compile): Serialize {
-  const headOf = compile({ schema: { type: 'object', properties: HEAD } } as Parameters<Compile>[0])
+  const headOf = compileSchema(compile, { type: 'object', properties: HEAD })
   return (event: Event) => `${headOf(event).slice(0, -1)},${event.body.slice(1)}`
 }
 
@@ -32,29 +34,35 @@ function objectSerializer(members: [string, Serialize][]): Serialize {
   }
 }
 
+/** What those who print a schema with events need. */
+interface Context {
+  components: Components
+  compile: Compile
+  event: Serialize
+}
+
 /**
  * @returns What prints values of a schema that has events somewhere inside, undefined when it has none. Printing their
  *   payloads again, after parsing them, would be most of the work of reading an inbox.
  */
-function serializerWithEvents(
-  schema: Schema,
-  components: Components,
-  event: Serialize,
-): Serialize | undefined {
+function serializerWithEvents(schema: Schema, context: Context): Serialize | undefined {
+  const { components, compile, event } = context
   if (schema.$ref === 'Event#') return event
   if (schema.$ref !== undefined) {
     const named = (components as Record<string, Schema>)[schema.$ref.replace('#', '')]
-    return named && serializerWithEvents(named, components, event)
+    return named && serializerWithEvents(named, context)
   }
   if (schema.items) {
-    const item = serializerWithEvents(schema.items, components, event)
+    const item = serializerWithEvents(schema.items, context)
     return item && ((values: unknown[]) => `[${values.map((value) => item(value)).join(',')}]`)
   }
   const members = Object.entries(schema.properties ?? {}).map(
-    ([name, member]) => [name, serializerWithEvents(member, components, event)] as const,
+    ([name, member]) => [name, member, serializerWithEvents(member, context)] as const,
   )
-  if (members.every(([, serialize]) => serialize === undefined)) return undefined
-  return objectSerializer(members.map(([name, serialize]) => [name, serialize ?? JSON.stringify]))
+  if (members.every(([, , serialize]) => serialize === undefined)) return undefined
+  return objectSerializer(
+    members.map(([name, member, serialize]) => [name, serialize ?? compileSchema(compile, member)]),
+  )
 }
 
 /**
@@ -63,12 +71,12 @@ function serializerWithEvents(
  */
 export const buildSerializer: typeof select = (components, options) => {
   const compile = select(components, options)
-  const event = eventSerializer(compile)
+  const context = { components, compile, event: eventSerializer(compile) }
   const known = new Map<string, Serialize>()
   return (route) => {
     const key = JSON.stringify(route.schema)
     const serialize =
-      known.get(key) ?? serializerWithEvents(route.schema as Schema, components, event) ?? compile(route)
+      known.get(key) ?? serializerWithEvents(route.schema as Schema, context) ?? compile(route)
     known.set(key, serialize)
     return serialize
   }

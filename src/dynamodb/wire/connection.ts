@@ -16,6 +16,7 @@ const ASK_AGAIN_MS = 60_000
 /** What a request is sent through, and what signs it. */
 export interface Line {
   pool: Pool
+  path: string
   signer: Signer
 }
 
@@ -40,38 +41,61 @@ function openPool({ origin }: Endpoint): Pool {
   })
 }
 
+/** What is known for a while. */
+interface Known {
+  line: Line
+  credentials: Credentials
+  /** When to ask again, and from when on not to go without an answer. */
+  until: number
+  expiresAt: number
+}
+
 /**
  * Connects to where the configuration of an SDK client says, as who it says. Nothing is opened before the first call;
  * what fails then is tried again by the next.
  */
 export function createConnection(client: DynamoDBClient, onEndpoint: (url: URL) => void): Connection {
   let opened: { endpoint: Endpoint; pool: Pool } | undefined
-  let credentials: Credentials | undefined
-  let known: { line: Line; until: number } | undefined
+  let known: Known | undefined
+  let isClosed = false
+  let closing: Promise<void> | undefined
+
+  async function open() {
+    const endpoint = await findEndpoint(client)
+    if (isClosed) throw new Error('The connection to DynamoDB is closed')
+    opened ??= { endpoint, pool: openPool(endpoint) }
+    onEndpoint(new URL(endpoint.origin))
+    return opened
+  }
 
   async function findLine(): Promise<Line> {
-    if (!opened) {
-      const endpoint = await findEndpoint(client)
-      opened ??= { endpoint, pool: openPool(endpoint) }
-      onEndpoint(new URL(endpoint.origin))
-    }
-    const current = await client.config.credentials()
-    const { endpoint, pool } = opened
+    const { endpoint, pool } = opened ?? (await open())
+    const credentials = await client.config.credentials()
     const line =
-      known && current === credentials ? known.line : { pool, signer: createSigner(endpoint, current) }
-    credentials = current
-    known = { line, until: Date.now() + ASK_AGAIN_MS }
+      known?.credentials === credentials
+        ? known.line
+        : { pool, path: endpoint.path, signer: createSigner(endpoint, credentials) }
+    const expiresAt = credentials.expiration?.getTime() ?? Infinity
+    known = { line, credentials, expiresAt, until: Math.min(Date.now() + ASK_AGAIN_MS, expiresAt) }
     return line
   }
 
   return {
     async line(signal) {
-      if (known && Date.now() < known.until) return known.line
+      const nowMs = Date.now()
+      if (known && nowMs < known.until) return known.line
+      const coming = findLine()
       // Both may be long in coming: credentials are asked for over HTTP.
-      return untilAborted(findLine(), signal)
+      if (!known || nowMs >= known.expiresAt) return untilAborted(coming, signal)
+      // Those at hand are good for some minutes: nobody waits for the next, and a failure matters only once they end.
+      known.until = Math.min(nowMs + ASK_AGAIN_MS, known.expiresAt)
+      coming.catch(() => undefined)
+      return known.line
     },
     async close() {
-      await opened?.pool.close()
+      isClosed = true
+      closing ??= opened?.pool.close()
+      await closing
     },
   }
 }

@@ -7,11 +7,23 @@ export interface Endpoint {
   origin: string
   /** As the `Host` header has it. */
   host: string
+  /** Of a proxy in between, with a slash at its end; that of AWS is `/`. */
+  path: string
   region: string
+}
+
+interface AuthScheme {
+  signingRegion?: string
 }
 
 /** Asks the SDK's own rules, so that regions, FIPS, dual stack and configured endpoints mean what they always mean. */
 export async function findEndpoint({ config }: DynamoDBClient): Promise<Endpoint> {
-  const { url } = await getEndpointFromInstructions({}, GetItemCommand, config)
-  return { origin: url.origin, host: url.host, region: await config.region() }
+  const { url, properties } = await getEndpointFromInstructions({}, GetItemCommand, config)
+  const [scheme] = (properties?.['authSchemes'] ?? []) as AuthScheme[]
+  return {
+    origin: url.origin,
+    host: url.host,
+    path: url.pathname.replace(/\/?$/, '/'),
+    region: scheme?.signingRegion ?? (await config.region()),
+  }
 }

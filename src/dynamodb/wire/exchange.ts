@@ -7,13 +7,17 @@ export interface Answer {
   text: string
 }
 
-/** No answer came: the connection failed or time ran out. Whether the request was carried out is not known. */
+/**
+ * No answer came, or none that can be read: the connection failed, time ran out, something else answered. Whether the
+ * request was carried out is not known.
+ */
 export class NoAnswerError extends Error {
   override name = 'NoAnswerError'
 }
 
 export interface ExchangeOptions {
   pool: Pool
+  path: string
   timeoutMs: number
 }
 
@@ -47,8 +51,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   // undici calls its handlers' methods by name.
   onRequestStart(controller: Controller): void {
     this.#controller = controller
-    // It waited for a connection until nobody wanted it any more: it must not be sent now.
-    if (this.#failure) controller.abort(this.#failure)
+    // It waited for a connection until nobody wanted it any more: it must not be sent now. Thrown, since to abort would
+    // close the connection, which others wait for.
+    if (this.#failure) throw this.#failure
   }
 
   onResponseStart(_controller: Controller, status: number, headers: Answer['headers']): void {
@@ -99,16 +104,13 @@ class Exchange implements Dispatcher.DispatchHandler {
  * time also covers the wait for a connection and an answer that stalls half-way.
  */
 export function exchange(
-  { pool, timeoutMs }: ExchangeOptions,
+  { pool, path, timeoutMs }: ExchangeOptions,
   headers: string[],
   body: string,
   signal: AbortSignal,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
-    pool.dispatch(
-      { path: '/', method: 'POST', headers, body },
-      new Exchange(resolve, reject, signal, timeoutMs),
-    )
+    pool.dispatch({ path, method: 'POST', headers, body }, new Exchange(resolve, reject, signal, timeoutMs))
   })
 }

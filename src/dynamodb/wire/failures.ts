@@ -7,13 +7,6 @@ import { isServerError, isThrottlingError, isTransientError } from '@smithy/core
 import { fromWire } from './binary.ts'
 import { NoAnswerError, type Answer } from './exchange.ts'
 
-interface FailureBody {
-  __type?: string
-  message?: string
-  Message?: string
-  Item?: Record<string, AttributeValue>
-}
-
 const headerOf = ({ headers }: Answer, name: string) => {
   const value = headers[name]
   return Array.isArray(value) ? value[0] : value
@@ -25,27 +18,21 @@ export function metadataOf(answer: Answer, attempts: number) {
   return { httpStatusCode: answer.status, attempts, ...(requestId === undefined ? {} : { requestId }) }
 }
 
-function bodyOf({ text }: Answer): FailureBody {
-  try {
-    return fromWire(text)
-  } catch {
-    // Something in between answered, such as a proxy with a page of HTML.
-    return {}
-  }
-}
+const textIn = (value: unknown) => (typeof value === 'string' ? value : undefined)
 
 /** @returns The SDK's own error for an answer that is none of success. */
 export function toServiceException(answer: Answer, attempts: number): DynamoDBServiceException {
-  const body = bodyOf(answer)
+  // None where something in between answered, such as a proxy with a page of HTML.
+  const body = fromWire(answer.text) ?? {}
   // `com.amazonaws.dynamodb.v20120810#ThrottlingException`
-  const name = body.__type?.split('#').at(-1) ?? `HTTP ${answer.status}`
-  const message = body.message ?? body.Message ?? name
+  const name = textIn(body['__type'])?.split('#').at(-1) ?? `HTTP ${answer.status}`
+  const message = textIn(body['message']) ?? textIn(body['Message']) ?? name
   const $metadata = metadataOf(answer, attempts)
   if (name === 'ConditionalCheckFailedException') {
     return new ConditionalCheckFailedException({
       message,
       $metadata,
-      ...(body.Item === undefined ? {} : { Item: body.Item }),
+      ...(body['Item'] === undefined ? {} : { Item: body['Item'] as Record<string, AttributeValue> }),
     })
   }
   return new DynamoDBServiceException({

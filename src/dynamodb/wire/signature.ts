@@ -56,14 +56,16 @@ export interface Signer {
 }
 
 /**
- * Signature Version 4 for requests that are all alike: `POST /`, the same headers, a body of JSON.
+ * Signature Version 4 for requests that are all alike: `POST`, one path, the same headers, a body of JSON.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
-export function createSigner({ host, region }: Endpoint, credentials: Credentials): Signer {
+export function createSigner({ host, path, region }: Endpoint, credentials: Credentials): Signer {
   const { accessKeyId, secretAccessKey, sessionToken } = credentials
-  const tokenLine = sessionToken === undefined ? '' : `x-amz-security-token:${sessionToken}\n`
-  const tokenHeader = sessionToken === undefined ? [] : ['x-amz-security-token', sessionToken]
-  const signed = `content-type;host;x-amz-date${sessionToken === undefined ? '' : ';x-amz-security-token'};x-amz-target`
+  const canonicalPath = encodeURIComponent(path).replaceAll('%2F', '/')
+  // None where it is empty, such as in a profile.
+  const tokenLine = sessionToken ? `x-amz-security-token:${sessionToken}\n` : ''
+  const tokenHeader = sessionToken ? ['x-amz-security-token', sessionToken] : []
+  const signed = `content-type;host;x-amz-date${sessionToken ? ';x-amz-security-token' : ''};x-amz-target`
   const moments = createMoments(region, secretAccessKey)
 
   return {
@@ -71,7 +73,7 @@ export function createSigner({ host, region }: Endpoint, credentials: Credential
       const { amzDate, scope, signingKey } = moments(nowMs)
       const target = TARGET_PREFIX + operation
       const canonical =
-        `POST\n/\n\ncontent-type:${CONTENT_TYPE}\nhost:${host}\nx-amz-date:${amzDate}\n` +
+        `POST\n${canonicalPath}\n\ncontent-type:${CONTENT_TYPE}\nhost:${host}\nx-amz-date:${amzDate}\n` +
         `${tokenLine}x-amz-target:${target}\n\n${signed}\n${sha256(body)}`
       const toSign = `AWS4-HMAC-SHA256\n${amzDate}\n${scope}\n${sha256(canonical)}`
       const signature = createHmac('sha256', signingKey).update(toSign).digest('hex')

@@ -2,12 +2,13 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { CallObserver, OpenDynamoDB } from '../client.ts'
 import { fromWire, toWire } from './binary.ts'
 import { createConnection } from './connection.ts'
-import { exchange, type Answer } from './exchange.ts'
+import { exchange, NoAnswerError, type Answer } from './exchange.ts'
 import { clockSkewOf, metadataOf, toServiceException } from './failures.ts'
 import { createRetries, createRetryStrategy } from './retries.ts'
 
 /** An attempt that has no answer by then is tried again, as far as the deadline of the request allows. */
 export const ATTEMPT_TIMEOUT_MS = 1_500
+
 interface Call {
   operation: string
   body: string
@@ -16,6 +17,7 @@ interface Call {
 
 function toOutput(answer: Answer, attempts: number): object {
   const output = fromWire(answer.text)
+  if (!output) throw new NoAnswerError('What came with status 200 is no answer of DynamoDB')
   output['$metadata'] = metadataOf(answer, attempts)
   return output
 }
@@ -36,10 +38,10 @@ export function createWireClient(
   let clockSkewMs = 0
 
   async function attempt<Output>({ operation, body, signal }: Call, attempts: number): Promise<Output> {
-    const { pool, signer } = await connection.line(signal)
+    const { pool, path, signer } = await connection.line(signal)
     const nowMs = Date.now()
     const headers = signer.sign(operation, body, nowMs + clockSkewMs)
-    const answer = await exchange({ pool, timeoutMs: ATTEMPT_TIMEOUT_MS }, headers, body, signal)
+    const answer = await exchange({ pool, path, timeoutMs: ATTEMPT_TIMEOUT_MS }, headers, body, signal)
     if (answer.status === 200) return toOutput(answer, attempts) as Output
     const failure = toServiceException(answer, attempts)
     clockSkewMs = clockSkewOf(failure, answer, nowMs) ?? clockSkewMs
