@@ -45,6 +45,7 @@ export class Network extends Construct {
       allowAllOutbound: false,
     })
     this.taskSecurityGroup.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS by HTTPS')
+    if (this.vpc instanceof Vpc && parameters.egress === 'endpoints') this.#addEndpoints(this.vpc)
   }
 
   #existing({ vpcId, availabilityZones, publicSubnetIds, privateSubnetIds }: Parameters): IVpc | undefined {
@@ -74,12 +75,20 @@ export class Network extends Construct {
         S3: { service: GatewayVpcEndpointAwsService.S3 },
       },
     })
-    if (!isOpen) {
-      for (const [name, service] of Object.entries(CALLED_SERVICES))
-        vpc.addInterfaceEndpoint(name, { service })
-    }
     this.#logRefused(vpc, logRetentionDays)
     return vpc
+  }
+
+  #addEndpoints(vpc: Vpc): void {
+    const group = new SecurityGroup(this, 'EndpointSecurityGroup', {
+      vpc,
+      description: 'Endpoints of AWS for the Triggers API',
+      allowAllOutbound: false,
+    })
+    group.addIngressRule(this.taskSecurityGroup, Port.tcp(443), 'Tasks')
+    for (const [name, service] of Object.entries(CALLED_SERVICES)) {
+      vpc.addInterfaceEndpoint(name, { service, open: false, securityGroups: [group] })
+    }
   }
 
   /** What security groups refused: who is debugging them wants it, and nothing else costs. */

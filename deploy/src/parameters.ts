@@ -32,10 +32,10 @@ export const StackParameters = Type.Object({
   }),
   webAclArn: Type.Optional(arn('wafv2')),
   // The network: an existing one, or one of its own.
-  vpcId: Type.Optional(Type.String({ pattern: '^vpc-' })),
+  vpcId: Type.Optional(Type.String({ pattern: '^vpc-[0-9a-f]{8,17}$' })),
   availabilityZones: Type.Optional(Type.Array(Type.String(), { minItems: 2 })),
-  publicSubnetIds: Type.Optional(Type.Array(Type.String({ pattern: '^subnet-' }))),
-  privateSubnetIds: Type.Optional(Type.Array(Type.String({ pattern: '^subnet-' }))),
+  publicSubnetIds: Type.Optional(Type.Array(Type.String({ pattern: '^subnet-[0-9a-f]{8,17}$' }))),
+  privateSubnetIds: Type.Optional(Type.Array(Type.String({ pattern: '^subnet-[0-9a-f]{8,17}$' }))),
   egress: Type.Enum(['nat', 'endpoints'], { default: 'nat' }),
   // The data.
   tableKeyArn: Type.Optional(arn('kms')),

@@ -1,5 +1,4 @@
 import { Stack } from 'aws-cdk-lib'
-import { Key } from 'aws-cdk-lib/aws-kms'
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { Construct, IConstruct } from 'constructs'
 import { INBOX_INDEX, STATUS_INDEX } from '../../src/dynamodb/table.ts'
@@ -10,6 +9,8 @@ import type { EventsTable } from './table.ts'
 const ITEM_ACTIONS = ['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem']
 /** What the command `migrate` asks about a table that CloudFormation made, or that was restored. */
 const TABLE_ACTIONS = ['DescribeTable', 'DescribeTimeToLive', 'UpdateTimeToLive']
+
+const KEY_ACTION_FAMILIES = ['kms:GenerateDataKey*', 'kms:ReEncrypt*']
 
 const dynamodb = (actions: string[]) => actions.map((action) => `dynamodb:${action}`)
 
@@ -32,7 +33,22 @@ export function grantItems(role: Role, table: EventsTable, keyArn: string | unde
       resources: [table.arn, ...[STATUS_INDEX, INBOX_INDEX].map((index) => `${table.arn}/index/${index}`)],
     }),
   )
-  if (keyArn !== undefined) Key.fromKeyArn(role, 'TableKey', keyArn).grantEncryptDecrypt(role)
+  if (keyArn !== undefined) grantKey(role, keyArn)
+}
+
+/** Who reads or writes an encrypted table uses its key, through DynamoDB alone. */
+function grantKey(role: Role, keyArn: string): void {
+  const { region, urlSuffix } = Stack.of(role)
+  role.addToPolicy(
+    new PolicyStatement({
+      actions: ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', ...KEY_ACTION_FAMILIES],
+      resources: [keyArn],
+      conditions: { StringEquals: { 'kms:ViaService': `dynamodb.${region}.${urlSuffix}` } },
+    }),
+  )
+  for (const family of KEY_ACTION_FAMILIES) {
+    acknowledge(role, `IAM5[Action::${family}]`, 'DynamoDB asks for the family; the key is named.')
+  }
 }
 
 /** What operators do to the table itself. */
