@@ -38,6 +38,9 @@ is() { [[ $status == "$1" ]]; }
 answers() { is "$1" && grep -q "$2" "$answer"; }
 lacks() { is 200 && ! grep -q "$1" "$answer"; }
 
+# Where this failed, there is nothing to ask for.
+or_stop() { [[ $failed == 0 ]] || exit 1; }
+
 # An index may lag by a second behind a write: asked again for five.
 soon() {
   local key=$1 path=$2
@@ -45,6 +48,7 @@ soon() {
   for _ in 1 2 3 4 5 6 7 8 9 10; do
     ask "$key" GET "$path"
     "$@" && return
+    is 200 || return
     sleep 0.5
   done
   return 1
@@ -57,11 +61,12 @@ create() {
 
 ask '' GET /health
 check 'the process answers' is 200
+or_stop
 
 create
 check 'an event is accepted' is 201
+or_stop
 id=$(sed -n 's/.*"event_id":"\(evt_[0-9a-z]*\)".*/\1/p' "$answer")
-id=${id:-evt_none}
 create
 check 'accepted once, however often it is sent' answers 201 "$id"
 

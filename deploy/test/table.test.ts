@@ -52,7 +52,7 @@ test('a restored table takes its place in everything, and it stays', () => {
   const restored = synthesize({ restoredTable: 'restored' })
   assert.equal(resourcesOf(restored, TABLE).length, 1)
   const { Resources, Outputs } = restored
-  const [[id = ''] = []] = resourcesOf(restored, TABLE)
+  const [[id] = ['']] = resourcesOf(restored, TABLE)
   assert.ok(!JSON.stringify([Resources, Outputs]).includes(`{"Ref":"${id}"}`))
   assert.equal(Outputs['TableName']?.Value, 'restored')
 })

@@ -1,5 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createApp } from '../../src/app.ts'
@@ -48,6 +47,7 @@ export function resourcesOf(template: Template, type: string): [string, Resource
 }
 
 /** The properties of the one resource of a type; its name begins as given where there are several. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller knows the type
 export function only<Properties = Record<string, unknown>>(
   template: Template,
   type: string,
