@@ -1,7 +1,8 @@
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { Bucket } from 'aws-cdk-lib/aws-s3'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { synthesize } from './support/synthesize.ts'
+import { synthesize, synthesizeAnew } from './support/synthesize.ts'
 
 const subnets = ['subnet-00000001', 'subnet-00000002']
 
@@ -26,6 +27,18 @@ const SHAPES: Record<string, Record<string, unknown>> = {
   'on x86 without traces': { architecture: 'x86_64', tracing: false, cpu: 256, memoryMiB: 512 },
 }
 
+test('an exception is for its finding alone', () => {
+  assert.throws(
+    () =>
+      synthesizeAnew({}, ({ adminTask }) => {
+        adminTask.definition.taskRole.addToPrincipalPolicy(
+          new PolicyStatement({ actions: ['s3:*'], resources: ['*'] }),
+        )
+      }),
+    /Validation failed/,
+  )
+})
+
 for (const [name, given] of Object.entries(SHAPES)) {
   test(`the stack keeps the rules ${name}`, () => {
     assert.ok(Object.keys(synthesize(given).Resources).length > 30)
@@ -33,7 +46,7 @@ for (const [name, given] of Object.entries(SHAPES)) {
 }
 
 test('what breaks a rule is refused', () => {
-  assert.throws(() => synthesize({}, (stack) => new Bucket(stack, 'Careless')), /Validation failed/)
+  assert.throws(() => synthesizeAnew({}, (stack) => new Bucket(stack, 'Careless')), /Validation failed/)
 })
 
 test('where the way in is not public, nothing is', () => {

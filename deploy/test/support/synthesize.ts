@@ -22,12 +22,22 @@ export const EXAMPLE = JSON.parse(
   readFileSync(new URL('../../parameters.example.json', import.meta.url), 'utf8'),
 ) as Record<string, unknown>
 
+const known = new Map<string, Template>()
+
 /**
  * The template that operators with these parameters get; what is given lies over the example's. Throws with what
  * cdk-nag, or CDK's own validation, does not accept.
  */
-export function synthesize(
-  given: Record<string, unknown> = {},
+export function synthesize(given: Record<string, unknown> = {}): Template {
+  const key = JSON.stringify(given)
+  const template = known.get(key) ?? synthesizeAnew(given)
+  known.set(key, template)
+  return template
+}
+
+/** @param change What is done to the stack before. */
+export function synthesizeAnew(
+  given: Record<string, unknown>,
   change?: (stack: TriggersStack) => void,
 ): Template {
   const outdir = mkdtempSync(join(tmpdir(), 'triggers-deploy-'))
