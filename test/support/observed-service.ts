@@ -61,5 +61,5 @@ export async function startObservedService(
       .split('\n')
       .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line) as Record<string, unknown>)
-  return { ...service, proxy, table, keys, access, lines }
+  return { ...service, proxy, table, keys, access: table.access, lines }
 }
