@@ -26,7 +26,9 @@ export async function openBench(endpoint: string) {
   const table = `costs-${randomUUID()}`
   await migrate(client, table)
   const clock = Date.now
-  const options = { dynamodb: createDynamoDB(client), table, clock, retentionSeconds: 30 * DAY_SECONDS }
+  const calls = createDynamoDB(client)
+  const meter = createMeter(calls)
+  const options = { dynamodb: meter.dynamodb, table, clock, retentionSeconds: 30 * DAY_SECONDS }
   const events = createEvents({
     store: createEventStore(options),
     queue: createQueueStore({ ...options, maxAttempts: 16 }),
@@ -42,9 +44,10 @@ export async function openBench(endpoint: string) {
   })
   return {
     events,
-    meter: createMeter(client),
-    close: () => {
+    meter,
+    close: async () => {
       client.destroy()
+      await calls.close()
     },
   }
 }

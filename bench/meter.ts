@@ -1,4 +1,4 @@
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { DynamoDB } from '../src/dynamodb/client.ts'
 
 /** What the store charged, in its own units. */
 export interface Units {
@@ -10,24 +10,29 @@ interface Consumed {
   CapacityUnits?: number | undefined
 }
 
-const WRITES = ['PutItemCommand', 'UpdateItemCommand']
+type Call<Input, Output> = (input: Input, signal: AbortSignal) => Promise<Output>
 
-/** Adds up what DynamoDB says that each call of this client consumed, table and indexes together. */
-export function createMeter(client: DynamoDBClient) {
+/** Adds up what DynamoDB says that each call consumed, table and indexes together. */
+export function createMeter(calls: DynamoDB) {
   let units: Units = { read: 0, write: 0 }
-  client.middlewareStack.add(
-    (next, { commandName }) =>
-      async (call) => {
-        const input = { ...call.input, ReturnConsumedCapacity: 'INDEXES' as const }
-        const result = await next({ ...call, input })
-        const { ConsumedCapacity } = result.output as { ConsumedCapacity?: Consumed | Consumed[] }
-        const kind = WRITES.includes(commandName ?? '') ? 'write' : 'read'
-        for (const consumed of [ConsumedCapacity ?? []].flat()) units[kind] += consumed.CapacityUnits ?? 0
-        return result
-      },
-    { step: 'initialize', name: 'meter' },
-  )
+  const metered =
+    <Input, Output extends object>(kind: keyof Units, call: Call<Input, Output>): Call<Input, Output> =>
+    async (input, signal) => {
+      const output = await call({ ...input, ReturnConsumedCapacity: 'INDEXES' }, signal)
+      const { ConsumedCapacity = [] } = output as { ConsumedCapacity?: Consumed | Consumed[] }
+      for (const { CapacityUnits = 0 } of [ConsumedCapacity].flat()) units[kind] += CapacityUnits
+      return output
+    }
+  const dynamodb: DynamoDB = {
+    getItem: metered('read', calls.getItem.bind(calls)),
+    batchGetItem: metered('read', calls.batchGetItem.bind(calls)),
+    query: metered('read', calls.query.bind(calls)),
+    putItem: metered('write', calls.putItem.bind(calls)),
+    updateItem: metered('write', calls.updateItem.bind(calls)),
+  }
   return {
+    /** The same calls, metered. */
+    dynamodb,
     /** Runs something alone. @returns What it cost, and its result. */
     async measure<Result>(work: () => Promise<Result>): Promise<{ units: Units; result: Result }> {
       units = { read: 0, write: 0 }

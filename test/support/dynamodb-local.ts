@@ -20,6 +20,8 @@ const POLL_MS = 50
 export interface DynamoDBLocal {
   /** `http://127.0.0.1:<port>`. */
   endpoint: string
+  /** The process that watches over the store, which is its only child. */
+  pid: number
   /** Kills the store and everything in it; resolves when the process is gone. */
   stop(): Promise<void>
 }
@@ -28,10 +30,10 @@ export interface DynamoDBLocal {
  * Starts an empty DynamoDB Local on a free port, all of it in memory. It dies with this process, however that ends.
  * @throws if there is no Java runtime, or the store does not answer within 30 s.
  */
-export async function startDynamoDBLocal(): Promise<DynamoDBLocal> {
+export async function startDynamoDBLocal(heapMb = 512): Promise<DynamoDBLocal> {
   if (!hasJava()) throw new Error('DynamoDB Local needs a Java runtime, and `java -version` fails')
   const port = await freePort()
-  const watchdog = spawn(process.execPath, [WATCHDOG, 'java', ...javaArguments(port)], {
+  const watchdog = spawn(process.execPath, [WATCHDOG, 'java', ...javaArguments(port, heapMb)], {
     // It leaves a dynamodb-local-metadata.json where it runs, telemetry or not.
     cwd: tmpdir(),
     stdio: ['pipe', 'ignore', 'pipe'],
@@ -44,7 +46,7 @@ export async function startDynamoDBLocal(): Promise<DynamoDBLocal> {
     await stop()
     throw new Error(`DynamoDB Local did not start: ${await stderr}`, { cause: error })
   }
-  return { endpoint: `http://127.0.0.1:${port}`, stop }
+  return { endpoint: `http://127.0.0.1:${port}`, pid: watchdog.pid ?? 0, stop }
 }
 
 /**
@@ -66,9 +68,9 @@ export function hasJava(): boolean {
   return spawnSync('java', ['-version'], { stdio: 'ignore' }).status === 0
 }
 
-function javaArguments(port: number): string[] {
+function javaArguments(port: number, heapMb: number): string[] {
   // The serial collector and the first compiler tier alone: half the time to start, and threads for the tests.
-  const machine = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
+  const machine = [`-Xmx${heapMb}m`, '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
   const store = ['-inMemory', '-sharedDb', '-disableTelemetry', '-port', String(port)]
   const library = `-Djava.library.path=${join(EMULATOR, 'DynamoDBLocal_lib')}`
   return [...machine, library, '-jar', join(EMULATOR, 'DynamoDBLocal.jar'), ...store]
