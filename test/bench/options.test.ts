@@ -1,5 +1,5 @@
 import t from 'tap'
-import { HELP, readOptions, UsageError } from '../../bench/options.ts'
+import { HELP, readOptions } from '../../bench/options.ts'
 
 t.test('without options everything is measured, as long as results need', async (t) => {
   const options = readOptions([])
@@ -18,8 +18,8 @@ t.test('it measures what it is asked for', async (t) => {
 })
 
 t.test('what it does not know it says', async (t) => {
-  t.throws(() => readOptions(['--endpoints', 'put']), UsageError)
-  t.throws(() => readOptions(['--rounds', 'many']), UsageError)
+  t.throws(() => readOptions(['--endpoints', 'put']), /There is no put/)
+  t.throws(() => readOptions(['--rounds', 'many']), /--rounds must be/)
   t.throws(() => readOptions(['--fast']), { code: 'ERR_PARSE_ARGS_UNKNOWN_OPTION' })
 })
 
