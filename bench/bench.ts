@@ -35,6 +35,9 @@ async function main(options: BenchOptions): Promise<void> {
   if (options.json !== undefined) await writeFile(options.json, JSON.stringify({ on, sections }, null, 2))
 }
 
+// By default a signal would end this process alone, and leave the servers running.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+
 try {
   const options = readOptions(process.argv.slice(2))
   if (options) await main(options)
