@@ -46,8 +46,8 @@ export async function openBench(endpoint: string) {
     events,
     meter,
     close: async () => {
-      await dynamodb.close()
       client.destroy()
+      await dynamodb.close()
     },
   }
 }

@@ -10,41 +10,29 @@ interface Consumed {
   CapacityUnits?: number | undefined
 }
 
-/** Adds up what DynamoDB says that each call consumed, table and indexes together. */
-export function createMeter(dynamodb: DynamoDB) {
-  let units: Units = { read: 0, write: 0 }
+type Call<Input, Output> = (input: Input, signal: AbortSignal) => Promise<Output>
 
-  function metered<
-    Input extends object,
-    Output extends { ConsumedCapacity?: Consumed | Consumed[] | undefined },
-  >(kind: keyof Units, call: (input: Input, signal: AbortSignal) => Promise<Output>) {
-    return async (input: Input, signal: AbortSignal): Promise<Output> => {
+/** Adds up what DynamoDB says that each call consumed, table and indexes together. */
+export function createMeter(calls: DynamoDB) {
+  let units: Units = { read: 0, write: 0 }
+  const metered =
+    <Input, Output extends object>(kind: keyof Units, call: Call<Input, Output>): Call<Input, Output> =>
+    async (input, signal) => {
       const output = await call({ ...input, ReturnConsumedCapacity: 'INDEXES' }, signal)
-      for (const consumed of [output.ConsumedCapacity ?? []].flat())
-        units[kind] += consumed.CapacityUnits ?? 0
+      const { ConsumedCapacity = [] } = output as { ConsumedCapacity?: Consumed | Consumed[] }
+      for (const { CapacityUnits = 0 } of [ConsumedCapacity].flat()) units[kind] += CapacityUnits
       return output
     }
+  const dynamodb: DynamoDB = {
+    getItem: metered('read', calls.getItem.bind(calls)),
+    batchGetItem: metered('read', calls.batchGetItem.bind(calls)),
+    query: metered('read', calls.query.bind(calls)),
+    putItem: metered('write', calls.putItem.bind(calls)),
+    updateItem: metered('write', calls.updateItem.bind(calls)),
   }
-
   return {
     /** The same calls, metered. */
-    dynamodb: {
-      getItem: metered('read', (input: Parameters<DynamoDB['getItem']>[0], signal) =>
-        dynamodb.getItem(input, signal),
-      ),
-      batchGetItem: metered('read', (input: Parameters<DynamoDB['batchGetItem']>[0], signal) =>
-        dynamodb.batchGetItem(input, signal),
-      ),
-      query: metered('read', (input: Parameters<DynamoDB['query']>[0], signal) =>
-        dynamodb.query(input, signal),
-      ),
-      putItem: metered('write', (input: Parameters<DynamoDB['putItem']>[0], signal) =>
-        dynamodb.putItem(input, signal),
-      ),
-      updateItem: metered('write', (input: Parameters<DynamoDB['updateItem']>[0], signal) =>
-        dynamodb.updateItem(input, signal),
-      ),
-    } satisfies DynamoDB,
+    dynamodb,
     /** Runs something alone. @returns What it cost, and its result. */
     async measure<Result>(work: () => Promise<Result>): Promise<{ units: Units; result: Result }> {
       units = { read: 0, write: 0 }

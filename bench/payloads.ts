@@ -39,3 +39,23 @@ export function orderPayload(kilobytes: number): JsonObject {
     lines.push(line)
   }
 }
+
+/**
+ * An event of 1 KB: as it is answered it has about 1,024 bytes, and its item is as large as one write unit allows, so
+ * that nothing is compressed.
+ */
+export function kilobyteEvent() {
+  const lines = Array.from({ length: 10 }, (_, n) => ({
+    sku: `sku-${1000 + n * 7}`,
+    quantity: n + 1,
+    price: 9.5 + n,
+  }))
+  const payload = {
+    order_id: 42,
+    customer: 'cus_5f0c9a52b7d84e1f',
+    currency: 'EUR',
+    lines,
+    note: 'x'.repeat(118),
+  }
+  return { event_type: 'order.created', payload }
+}

@@ -1,6 +1,4 @@
 import t from 'tap'
-import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
 import { measureVerbs, openBench } from '../../bench/cost-verbs.ts'
 import { orderPayload, randomPayload } from '../../bench/payloads.ts'
 import { dynamoDBLocalEndpoint } from '../support/dynamodb-local.ts'
@@ -36,10 +34,3 @@ t.test(
     t.strictSame(await writesOf(await randomPayload(4)), larger, 'only the item grows, no index')
   },
 )
-
-t.test('it says how it is used', async (t) => {
-  const script = join(import.meta.dirname, '../../bench/costs.ts')
-  const { status, stdout } = spawnSync(process.execPath, [script, '--help'], { encoding: 'utf8' })
-  t.equal(status, 0)
-  t.match(stdout, /npm run -s bench:costs/)
-})

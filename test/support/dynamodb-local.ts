@@ -20,6 +20,8 @@ const POLL_MS = 50
 export interface DynamoDBLocal {
   /** `http://127.0.0.1:<port>`. */
   endpoint: string
+  /** The process that watches over the store, which is its only child. */
+  pid: number
   /** Kills the store, with what it has in memory; resolves when the process is gone. */
   stop(): Promise<void>
 }
@@ -28,6 +30,7 @@ interface Options {
   /** Where it keeps its data, and finds that of an earlier run; by default in memory. */
   folder?: string
   port?: number
+  heapMb?: number
 }
 
 /**
@@ -37,7 +40,7 @@ interface Options {
 export async function startDynamoDBLocal(options: Options = {}): Promise<DynamoDBLocal> {
   if (!hasJava()) throw new Error('DynamoDB Local needs a Java runtime, and `java -version` fails')
   const port = options.port ?? (await freePort())
-  const watchdog = spawn(process.execPath, [WATCHDOG, 'java', ...javaArguments(port, options.folder)], {
+  const watchdog = spawn(process.execPath, [WATCHDOG, 'java', ...javaArguments(port, options)], {
     // It leaves a dynamodb-local-metadata.json where it runs, telemetry or not.
     cwd: tmpdir(),
     stdio: ['pipe', 'ignore', 'pipe'],
@@ -50,7 +53,7 @@ export async function startDynamoDBLocal(options: Options = {}): Promise<DynamoD
     await stop()
     throw new Error(`DynamoDB Local did not start: ${await stderr}`, { cause: error })
   }
-  return { endpoint: `http://127.0.0.1:${port}`, stop }
+  return { endpoint: `http://127.0.0.1:${port}`, pid: watchdog.pid ?? 0, stop }
 }
 
 /**
@@ -72,9 +75,9 @@ export function hasJava(): boolean {
   return spawnSync('java', ['-version'], { stdio: 'ignore' }).status === 0
 }
 
-function javaArguments(port: number, folder: string | undefined): string[] {
+function javaArguments(port: number, { folder, heapMb = 512 }: Options): string[] {
   // The serial collector and the first compiler tier alone: half the time to start, and threads for the tests.
-  const machine = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
+  const machine = [`-Xmx${heapMb}m`, '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
   const data = folder === undefined ? ['-inMemory'] : ['-dbPath', folder]
   const store = [...data, '-sharedDb', '-disableTelemetry', '-port', String(port)]
   const library = `-Djava.library.path=${join(EMULATOR, 'DynamoDBLocal_lib')}`

@@ -1,0 +1,60 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+
+const ROOT = join(import.meta.dirname, '..')
+const START_TIMEOUT_MS = 30_000
+
+export interface ServerProcess {
+  url: string
+  pid: number
+  /** How much it has written to stdout. */
+  logBytes: () => number
+  stop(): Promise<void>
+}
+
+export interface Command {
+  /** Relative to the root of the project. */
+  script: string
+  nodeArguments?: string[]
+  environment: Record<string, string>
+}
+
+/** Starts a server as a process of its own and waits until it says where it listens. It dies with this one. */
+export async function startServer({
+  script,
+  nodeArguments = [],
+  environment,
+}: Command): Promise<ServerProcess> {
+  const child = spawn(process.execPath, [...nodeArguments, join(ROOT, script)], {
+    cwd: ROOT,
+    env: { PATH: process.env['PATH'] ?? '', ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const kill = () => child.kill('SIGKILL')
+  process.once('exit', kill)
+  let head = ''
+  let logBytes = 0
+  child.stdout.on('data', (chunk: Buffer) => {
+    logBytes += chunk.length
+    if (head.length < 10_000) head += chunk.toString()
+  })
+  const exited = once(child, 'exit')
+  const giveUpAt = Date.now() + START_TIMEOUT_MS
+  let url: string | undefined
+  while ((url = /listening at (http:[^"\s]+)/i.exec(head)?.[1]) === undefined) {
+    if (child.exitCode !== null || Date.now() > giveUpAt) throw new Error(`${script} did not start: ${head}`)
+    await delay(2)
+  }
+  return {
+    url,
+    pid: child.pid ?? 0,
+    logBytes: () => logBytes,
+    async stop() {
+      process.removeListener('exit', kill)
+      kill()
+      await exited
+    },
+  }
+}
