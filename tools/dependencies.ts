@@ -29,7 +29,7 @@ export type Lock = Record<string, LockedPackage>
 /** Licences that ask for no more than to be named, wherever the package is used. */
 const LICENCES = ['MIT', 'ISC', '0BSD', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-2.0', 'BlueOak-1.0.0']
 /** Further ones of tools that are not part of what is deployed. */
-const TOOL_LICENCES = [...LICENCES, 'CC0-1.0', 'CC-BY-3.0', 'Python-2.0']
+const TOOL_LICENCES = [...LICENCES, 'CC0-1.0', 'CC-BY-3.0', 'Python-2.0', 'Zlib']
 /** Packages whose manifest names no licence; it was read in their files. */
 const LICENCES_READ: Record<string, string> = { 'jsonc-simple-parser': 'MIT' }
 
