@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from './clock.ts'
 import type { CallScope, Candidate, QueueStore } from './ports.ts'
+import { SYSTEM_TIMERS, type Timers } from './timers.ts'
 
 /** Candidates are read this many at a time: enough for ten consumers of usual size. */
 const READ_LIMIT = 100
@@ -57,6 +58,7 @@ interface CandidatesOptions {
   clock: Clock
   random: () => number
   deadlineMs: number
+  timers?: Timers
 }
 
 /** Whether the index is to be asked before anything can be handed out. */
@@ -71,13 +73,13 @@ async function fill(
   state: TenantCandidates,
   { tenant }: CallScope,
 ): Promise<void> {
-  const { queue, clock, random, deadlineMs } = options
+  const { queue, clock, random, deadlineMs, timers = SYSTEM_TIMERS } = options
   const now = clock()
   for (const [availability, until] of state.handedOut) if (until <= now) state.handedOut.delete(availability)
   // What is being claimed at this moment still stands at the head of the index.
   const limit = Math.min(READ_LIMIT + state.handedOut.size, MAX_READ_LIMIT)
   // Several callers share this reading, so it has a deadline of its own.
-  const scope = { tenant, signal: AbortSignal.timeout(deadlineMs) }
+  const scope = { tenant, signal: timers.deadline(deadlineMs) }
   const shard = state.lostRatio > CONTENDED ? Math.floor(random() * tenant.read_shards) : undefined
   const read = async (only?: number) => {
     const found = await queue.candidates(scope, limit, only)
