@@ -59,9 +59,13 @@ function createDriver({ both: dynamodb, table }: Ground, tenant: Tenant) {
     async (n) => {
       const event_id = newEventId(n % tenant.shards)
       ids.push(event_id)
-      await events.create(scope, { event_id, event_type: `type_${n % 3}`, payload: { n }, metadata: null })
+      await events.create(scope, {
+        event_id,
+        event_type: `type_${n % 3}`,
+        body: `{"payload":{"n":${n}},"metadata":null}`,
+      })
     },
-    (n) => events.create(scope, { event_id: id(n), event_type: 'again', payload: {}, metadata: null }),
+    (n) => events.create(scope, { event_id: id(n), event_type: 'again', body: '{}' }),
     (n) => events.get(scope, id(n)),
     (n) => events.acknowledge(scope, id(n), n % 2 === 0 ? undefined : lease(n)),
     async (n) => {
