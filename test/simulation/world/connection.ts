@@ -48,9 +48,13 @@ export class Connection {
       batchGetItem: (input, signal) =>
         this.#call('batchGetItem', signal, () => this.#leaveOut(store.batchGetItem(input))),
     }
+    const readOne = readTogether(reads)
     return {
       ...reads,
-      getItem: readTogether(reads),
+      getItem: (input, signal) => {
+        this.#world.scheduler.needTurn()
+        return readOne(input, signal)
+      },
       query: (input, signal) => this.#call('query', signal, () => store.query(input, this.#mostRows())),
       putItem: (input, signal) =>
         this.#call(`putItem ${textOf(input.Item ?? {}, 'sk')}`, signal, () => store.putItem(input)),

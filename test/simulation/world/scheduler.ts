@@ -9,8 +9,8 @@ interface Planned {
 
 const isBefore = (a: Planned, b: Planned) => a.at < b.at || (a.at === b.at && a.lot < b.lot)
 
-/** Lets every promise that can go on go on. */
-const settle = () => new Promise<void>((resolve) => setImmediate(resolve))
+/** One turn of the event loop: every promise that can go on goes on. */
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 /**
  * The one clock of a simulation, and everything that happens in it, one after the other. Nothing takes time but what
@@ -20,6 +20,7 @@ export class Scheduler {
   /** True time, in ms since 1970; no task knows it. */
   now: number
   steps = 0
+  #needsTurn = false
   readonly #random: Random
   /** A binary heap. */
   readonly #planned: Planned[] = []
@@ -48,7 +49,7 @@ export class Scheduler {
     const finish = () => (state.isDone = true)
     work.then(finish, finish)
     for (;;) {
-      await settle()
+      await this.#settle()
       if (state.isDone) break
       const next = this.#pop()
       if (!next) throw new Error('Nothing is planned, and the work is not done')
@@ -58,6 +59,18 @@ export class Scheduler {
       next.run()
     }
     await work
+  }
+
+  /** Tells that somebody waits for the next turn of the event loop, which takes no time. */
+  needTurn(): void {
+    this.#needsTurn = true
+  }
+
+  async #settle(): Promise<void> {
+    do {
+      this.#needsTurn = false
+      await turn()
+    } while (this.#needsTurn)
   }
 
   #push(planned: Planned): void {
