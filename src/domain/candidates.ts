@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Clock } from './clock.ts'
 import type { CallScope, Candidate, QueueStore } from './ports.ts'
 import { SYSTEM_TIMERS, type Timers } from './timers.ts'
+import { untilDeadline } from './until-deadline.ts'
 
 /** Candidates are read this many at a time: enough for ten consumers of usual size. */
 const READ_LIMIT = 100
@@ -117,7 +118,7 @@ export function createCandidates(options: CandidatesOptions): Candidates {
         const isFilled = needsFilling(state, clock(), emptySince)
         if (isFilled) {
           state.filling ??= fill(options, state, scope).finally(() => (state.filling = undefined))
-          await state.filling
+          await untilDeadline(state.filling, scope.signal)
         }
         const taken = handOut(state, wanted, clock() + INDEX_LAG_MS)
         // Others who waited for the same reading may have left nothing of it; only an empty one means that there is none.
