@@ -24,7 +24,8 @@ export class SimulatedClient {
     this.#operations = operations
   }
 
-  get isAlive(): boolean {
+  /** A method, because it changes while its client waits. */
+  isAlive(): boolean {
     return !this.#gone.signal.aborted
   }
 
@@ -174,7 +175,7 @@ export class SimulatedClient {
   /** Sends any request, without writing it down. */
   async ask<Value>(perform: Perform<Value>, waitMs = 0): Promise<Reply<Value>> {
     const reply = await request(this.world, perform, { tenant: this.tenant, gone: this.#gone.signal, waitMs })
-    if (reply.outcome === 'unknown' && this.isAlive) await this.world.scheduler.sleep(PAUSE_MS)
+    if (reply.outcome === 'unknown' && this.isAlive()) await this.world.scheduler.sleep(PAUSE_MS)
     return reply
   }
 
@@ -188,7 +189,7 @@ export class SimulatedClient {
     about: Pick<End, 'event_id'> & Partial<End>,
     outcome = reply.outcome,
   ): void {
-    this.#record({ op, ...this.#timed(reply), ...about, outcome } as End)
+    this.#record({ op, ...this.#timed(reply), ...about, outcome })
   }
 
   #record(operation: Operation): void {

@@ -21,7 +21,7 @@ export async function consume(crowd: Crowd, tenant: string): Promise<void> {
 
 async function work(crowd: Crowd, client: SimulatedClient): Promise<void> {
   const { random, scheduler } = crowd.world
-  while (client.isAlive && !crowd.isOver()) {
+  while (client.isAlive() && !crowd.isOver()) {
     const seconds = random.between(1, MAX_LEASE_SECONDS)
     const waitSeconds = random.pick([0, 0, 1, 3])
     const { events, lease_id } = await client.claim(random.between(1, 5), seconds, waitSeconds)
@@ -45,7 +45,7 @@ async function handle(
   const { random, scheduler } = world
   const way = random.draw()
   await scheduler.sleep(random.between(0, 150))
-  if (!client.isAlive) return
+  if (!client.isAlive()) return
   if (way < 0.25) return client.acknowledge(event_id, lease_id)
   if (way < 0.28) return client.acknowledge(event_id)
   if (way < 0.4) return client.nack(event_id, { lease_id, delay_seconds: random.between(0, 2) })
@@ -58,7 +58,7 @@ async function handle(
   if (way < 0.85) return
   // Too slow: somebody else may have it by then.
   await scheduler.sleep(random.between(500, 1_000 * MAX_LEASE_SECONDS + 1_500))
-  if (!client.isAlive) return
+  if (!client.isAlive()) return
   if (way < 0.9) return client.acknowledge(event_id, lease_id)
   if (way < 0.94) return client.release(lease_id, [event_id])
   if (way < 0.97) return client.nack(event_id, { lease_id, delay_seconds: 0 })
@@ -68,9 +68,9 @@ async function handle(
 /** Extends the lease while it works, also to an earlier end. */
 async function holdOn(client: SimulatedClient, event_id: string, lease_id: string): Promise<void> {
   const { random, scheduler } = client.world
-  for (let times = random.between(1, 3); times > 0 && client.isAlive; times--) {
+  for (let times = random.between(1, 3); times > 0 && client.isAlive(); times--) {
     await client.extend(lease_id, [event_id], random.between(1, MAX_LEASE_SECONDS))
     await scheduler.sleep(random.between(0, 900))
   }
-  if (client.isAlive) await client.acknowledge(event_id, lease_id)
+  if (client.isAlive()) await client.acknowledge(event_id, lease_id)
 }

@@ -37,13 +37,13 @@ export async function request<Value>(
 ): Promise<Reply<Value>> {
   const { scheduler, random, settings } = world
   const invoked = scheduler.now
-  const isLost = () => world.hasFaults && random.chance(settings.faults / 4)
+  const isLost = () => gone.aborted || (world.hasFaults && random.chance(settings.faults / 4))
   await scheduler.sleep(random.between(0, MAX_LATENCY_MS))
   const task = world.pickTask()
-  if (!task || gone.aborted || isLost()) return { invoked, ...UNKNOWN }
+  if (!task || isLost()) return { invoked, ...UNKNOWN }
   const reply = await serve(world, task, perform, { tenant, gone, waitMs })
   await scheduler.sleep(random.between(0, MAX_LATENCY_MS))
-  if (reply.outcome === 'unknown' || gone.aborted || isLost()) return { invoked, ...UNKNOWN }
+  if (reply.outcome === 'unknown' || isLost()) return { invoked, ...UNKNOWN }
   return { invoked, ...reply, completed: scheduler.now }
 }
 

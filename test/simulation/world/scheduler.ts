@@ -66,11 +66,15 @@ export class Scheduler {
     this.#needsTurn = true
   }
 
+  #takeNeed(): boolean {
+    const isNeeded = this.#needsTurn
+    this.#needsTurn = false
+    return isNeeded
+  }
+
   async #settle(): Promise<void> {
-    do {
-      this.#needsTurn = false
-      await turn()
-    } while (this.#needsTurn)
+    do await turn()
+    while (this.#takeNeed())
   }
 
   #push(planned: Planned): void {

@@ -34,6 +34,6 @@ export function drawSettings(random: Random): Settings {
     crashes: random.between(0, 30) / 100,
     tellsFound: random.chance(0.85),
     maxAttempts: random.between(2, 6),
-    loadMs: random.between(3_000, 9_000),
+    loadMs: random.between(2_000, 6_500),
   }
 }

@@ -21,6 +21,9 @@ const COUNTER_LENGTH = 15
 /** A task dies at so many of its calls, for each time that it dies at all. */
 const CALLS_PER_CRASH = 100
 
+/** Made once: most deadlines pass long after their request is over. */
+const TIME_IS_UP = new DOMException('The deadline has passed', 'TimeoutError')
+
 /** The clock of a machine, which the tasks on it share one after the other. */
 export interface Machine {
   name: string
@@ -116,7 +119,7 @@ export class Task implements Sender {
       deadline: (ms) => {
         const controller = new AbortController()
         after(ms, () => {
-          controller.abort(new DOMException('The deadline has passed', 'TimeoutError'))
+          controller.abort(TIME_IS_UP)
         })
         return controller.signal
       },
