@@ -162,6 +162,7 @@ t.test(
       'SET #a = :s',
       'SET b = n, n = n + :n REMOVE m',
       'SET m = n - :m REMOVE b, #a',
+      'SET b = if_not_exists(#a, :s), n = if_not_exists(n, :n) + :m',
       'SET #a = :t, m = :m',
     )
     const property = fc.asyncProperty(
@@ -235,7 +236,7 @@ t.test('what is not simulated is refused', async (t) => {
       ConditionExpression,
     )
   }
-  for (const UpdateExpression of ['ADD n :n', 'SET n = if_not_exists(n, :n)', 'SET n[0] = :n']) {
+  for (const UpdateExpression of ['ADD n :n', 'SET n = list_append(n, :n)', 'SET n[0] = :n']) {
     const values = { ExpressionAttributeValues: { ':n': { N: '1' } } }
     t.throws(
       () => store.updateItem({ TableName, Key, UpdateExpression, ...values }),

@@ -25,8 +25,8 @@ interface RequestOptions {
 }
 
 const MAX_LATENCY_MS = 4
-/** A request that is not answered by then never will be. */
-const PATIENCE_MS = CONFIG.deadlineMs + 1_000
+/** A request has to be answered so long after its deadline, in ms. */
+const GRACE_MS = 1_000
 const UNKNOWN = { completed: null, outcome: 'unknown' } as const
 
 /** Sends one request to some task. It gets lost where that is drawn, before or after it was served. */
@@ -61,7 +61,9 @@ function serve<Value>(
     resolve({ outcome: 'unknown' })
   }
   const callOffDeath = task.whenDead(lose)
-  const callOffPatience = world.scheduler.after(waitMs + PATIENCE_MS, () => {
+  // Who waits looks once before, and may be looking when the time is up: each look has a deadline of its own.
+  const patienceMs = waitMs > 0 ? waitMs + 2 * CONFIG.deadlineMs : CONFIG.deadlineMs
+  const callOffPatience = world.scheduler.after(patienceMs + GRACE_MS, () => {
     world.violate('request without end', task.name)
     lose()
   })

@@ -10,7 +10,7 @@ type Step = (changes: Map<string, AttributeValue | undefined>, item: Item, place
 
 const compiled = new Map<string, Update>()
 
-/** Compiles an update expression: SET (also with + and -) and REMOVE. Throws on anything else. */
+/** Compiles an update expression: SET (also with +, - and if_not_exists) and REMOVE. Throws on anything else. */
 export function compileUpdate(text: string): Update {
   const known = compiled.get(text)
   if (known) return known
@@ -43,15 +43,26 @@ function readSet(tokens: Tokens): Step {
 }
 
 function readSum(tokens: Tokens): Operand {
-  const left = readOperand(tokens)
+  const left = readTerm(tokens)
   const sign = tokens.take('+') ? 1 : tokens.take('-') ? -1 : 0
   if (sign === 0) return left
-  const right = readOperand(tokens)
+  const right = readTerm(tokens)
   return (item, placeholders) => {
     const [a, b] = [left(item, placeholders)?.N, right(item, placeholders)?.N]
     if (a === undefined || b === undefined) throw new ValidationException('A sum of what are no numbers')
     return { N: String(Number(a) + sign * Number(b)) }
   }
+}
+
+/** An operand, or `if_not_exists(attribute, operand)`. */
+function readTerm(tokens: Tokens): Operand {
+  if (!tokens.take('if_not_exists')) return readOperand(tokens)
+  tokens.expect('(')
+  const path = readPath(tokens)
+  tokens.expect(',')
+  const otherwise = readOperand(tokens)
+  tokens.expect(')')
+  return (item, placeholders) => item[path(placeholders)] ?? otherwise(item, placeholders)
 }
 
 function readRemove(tokens: Tokens): Step {
