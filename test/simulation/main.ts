@@ -69,6 +69,8 @@ async function runControls(first: number, count: number): Promise<boolean> {
 }
 
 async function main(): Promise<void> {
+  // Errors are made by the thousand here, and nobody looks at where, unless a seed is run step by step.
+  if (!values.trace) Error.stackTraceLimit = 0
   if (values.help) {
     process.stdout.write(HELP)
     return
