@@ -103,7 +103,8 @@ function forgetOwnTries(honest: DynamoDB): DynamoDB {
 
 /** The same item as somebody else would have left it. */
 function strange(item: Item): Item {
-  const changed: Item = { ...item, written_by: { S: 'somebody else' } }
+  const changed: Item = { ...item }
+  for (const name of Object.keys(item)) if (name.startsWith('op_')) changed[name] = { S: 'of somebody else' }
   if (item['lease_id']) changed['lease_id'] = { S: 'lease_of_another' }
   if (item['available_at']) changed['available_at'] = { S: `${item['available_at'].S ?? ''}~` }
   return changed

@@ -73,7 +73,7 @@ function createDriver({ both: dynamodb, table }: Ground, tenant: Tenant) {
       for (const candidate of found)
         await queue.claim(scope, candidate, { lease_id: lease(n), expires_at: now + 10 * n })
     },
-    (n) => queue.extend(scope, id(n), { lease_id: lease(n), expires_at: now + 20 * n }),
+    (n) => queue.extend(scope, id(n), { lease_id: lease(n), expires_at: now + 20 * n }, now + n),
     (n) => queue.release(scope, id(n), lease(n), now),
     (n) => queue.nack(scope, id(n), rejection(n)),
     (n) => queue.redrive(scope, id(n), now),

@@ -118,7 +118,7 @@ export class SimulatedClient {
   }
 
   async release(lease_id: string, event_ids: string[]): Promise<void> {
-    const reply = await this.ask((events, scope) => events.release(scope, { lease_id, event_ids }))
+    const reply = await this.ask((events, scope) => events.release(scope, { lease_id, event_ids }, ignore))
     for (const event_id of event_ids)
       this.#recordEnd('release', reply, { event_id, lease_id }, oneOf(reply, event_id, ['released']))
   }
@@ -146,13 +146,13 @@ export class SimulatedClient {
   }
 
   async redrive(event_id: string): Promise<void> {
-    const reply = await this.ask((events, scope) => events.redrive(scope, event_id))
+    const reply = await this.ask((events, scope) => events.redrive(scope, event_id, ignore))
     this.#record({ op: 'redrive', event_id, ...this.#timed(reply) })
   }
 
   /** Gives a page of dead letters another chance, or only counts them. Which ones is not told: it may be any. */
   async redriveAll(limit: number, dry_run: boolean): Promise<void> {
-    const reply = await this.ask((events, scope) => events.redriveMany(scope, { limit, dry_run }))
+    const reply = await this.ask((events, scope) => events.redriveMany(scope, { limit, dry_run }, ignore))
     if (!dry_run) this.#record({ op: 'redrive', ...this.#timed(reply) })
   }
 
@@ -163,9 +163,9 @@ export class SimulatedClient {
       await this.ask((events, scope) => events.get(scope, event_id)),
       await this.ask((events, scope) => events.acknowledge(scope, event_id, undefined, ignore)),
       await this.ask((events, scope) => events.nack(scope, event_id, { permanent: true })),
-      await this.ask((events, scope) => events.redrive(scope, event_id)),
+      await this.ask((events, scope) => events.redrive(scope, event_id, ignore)),
     ]
-    const many = await this.ask((events, scope) => events.release(scope, { lease_id, event_ids }))
+    const many = await this.ask((events, scope) => events.release(scope, { lease_id, event_ids }, ignore))
     const isSeen =
       replies.some(({ outcome, code }) => outcome !== 'unknown' && code !== 'not_found') ||
       many.value?.results.some(({ result }) => result !== 'not_found')

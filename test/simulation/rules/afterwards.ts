@@ -50,7 +50,7 @@ export async function checkExpired(crowd: Crowd, tenant: string, final: FinalEve
     if (ulidOf(event_id) === undefined) continue
     for (const reply of [
       await client.ask((events, scope) => events.get(scope, event_id)),
-      await client.ask((events, scope) => events.redrive(scope, event_id)),
+      await client.ask((events, scope) => events.redrive(scope, event_id, () => undefined)),
       await client.ask((events, scope) => events.acknowledge(scope, event_id, undefined, () => undefined)),
     ])
       if (reply.code !== 'not_found') world.violate('shown after it expired', event_id)
