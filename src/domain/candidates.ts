@@ -1,6 +1,8 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from './clock.ts'
 import type { CallScope, Candidate, QueueStore } from './ports.ts'
+import { SYSTEM_TIMERS, type Timers } from './timers.ts'
+import { untilDeadline } from './until-deadline.ts'
 
 /** Candidates are read this many at a time: enough for ten consumers of usual size. */
 const READ_LIMIT = 100
@@ -57,6 +59,7 @@ interface CandidatesOptions {
   clock: Clock
   random: () => number
   deadlineMs: number
+  timers?: Timers
 }
 
 /** Whether the index is to be asked before anything can be handed out. */
@@ -74,7 +77,7 @@ async function fill(
   state: TenantCandidates,
   { tenant }: CallScope,
 ): Promise<void> {
-  const { queue, clock, random, deadlineMs } = options
+  const { queue, clock, random, deadlineMs, timers = SYSTEM_TIMERS } = options
   const now = clock()
   for (const [availability, until] of state.handedOut) {
     // Further ahead than any is set: the clock was put back.
@@ -83,7 +86,7 @@ async function fill(
   // What is being claimed at this moment still stands at the head of the index.
   const limit = Math.min(READ_LIMIT + state.handedOut.size, MAX_READ_LIMIT)
   // Several callers share this reading, so it has a deadline of its own.
-  const scope = { tenant, signal: AbortSignal.timeout(deadlineMs) }
+  const scope = { tenant, signal: timers.deadline(deadlineMs) }
   const shard = state.lostRatio > CONTENDED ? Math.floor(random() * tenant.read_shards) : undefined
   const read = async (only?: number) => {
     const found = await queue.candidates(scope, limit, only)
@@ -121,7 +124,7 @@ export function createCandidates(options: CandidatesOptions): Candidates {
         const isFilled = needsFilling(state, clock(), emptySince)
         if (isFilled) {
           state.filling ??= fill(options, state, scope).finally(() => (state.filling = undefined))
-          await state.filling
+          await untilDeadline(state.filling, scope.signal)
         }
         const taken = handOut(state, wanted, clock() + INDEX_LAG_MS)
         // Others who waited for the same reading may have left nothing of it; only an empty one means that there is none.

@@ -60,11 +60,11 @@ function attemptClaim(dependencies: EventsDependencies) {
 
 /** Hands out events that can be delivered now, oldest first, each to one caller alone. */
 export function claimEvents(dependencies: EventsDependencies): ClaimCall {
-  const { queue, clock, waitingRoom, deadlineMs } = dependencies
+  const { queue, clock, timers, waitingRoom, deadlineMs } = dependencies
   const attempt = attemptClaim(dependencies)
 
   /** Each attempt of a claim that waits has its own deadline: the waiting itself is no work. */
-  const scopeOf = ({ tenant }: CallScope) => ({ tenant, signal: AbortSignal.timeout(deadlineMs) })
+  const scopeOf = ({ tenant }: CallScope) => ({ tenant, signal: timers.deadline(deadlineMs) })
 
   function giveBack(scope: CallScope, { lease_id, events }: Claimed): void {
     for (const { event_id } of events) {

@@ -65,7 +65,9 @@ export async function claimUpTo(
     })
     if (found.length === 0) break
     tries += found.length
-    const settled = await claimAll(dependencies, scope, found, lease)
+    // What is held already is on offer again when the store was slower than the lease: it is not handed out twice.
+    const free = found.filter(({ event_id }) => !events.has(event_id))
+    const settled = await claimAll(dependencies, scope, free, lease)
     report(dependencies, scope.tenant.name, settled)
     for (const one of settled) {
       if (!('claim' in one) || one.claim.outcome !== 'claimed') continue

@@ -13,6 +13,7 @@ import type { CallScope, CountEvents, EventStore, IdempotencyStore, QueueStore }
 import { readInbox } from './read-inbox.ts'
 import { redriveEvent, redriveInbox } from './redrive.ts'
 import { releaseEvents } from './release-events.ts'
+import { SYSTEM_TIMERS, type Timers } from './timers.ts'
 import type { Claimed } from '../schemas/queue.ts'
 import { Turns } from './turns.ts'
 import { WaitingRoom } from './waiting-room.ts'
@@ -37,10 +38,12 @@ export interface EventsOptions {
   nackDelays: NackDelays
   /** How long the stores have for one attempt of a claim that waits, in ms. */
   deadlineMs: number
+  /** Those of the process, unless told otherwise. */
+  timers?: Timers
 }
 
 /** What the use cases share besides: how consumers of this process share the inbox. */
-export interface EventsDependencies extends EventsOptions {
+export interface EventsDependencies extends Required<EventsOptions> {
   candidates: Candidates
   /** Those who claim, by order of arrival. */
   turns: Turns
@@ -48,12 +51,13 @@ export interface EventsDependencies extends EventsOptions {
 }
 
 /** Everything that can be done with events, one file each. */
-export function createEvents(options: EventsOptions) {
+export function createEvents({ timers = SYSTEM_TIMERS, ...options }: EventsOptions) {
   const dependencies: EventsDependencies = {
     ...options,
-    candidates: createCandidates(options),
+    timers,
+    candidates: createCandidates({ ...options, timers }),
+    waitingRoom: new WaitingRoom(POLL_INTERVAL_MS, timers),
     turns: new Turns(MAX_CLAIMING),
-    waitingRoom: new WaitingRoom(POLL_INTERVAL_MS),
   }
   return {
     create: createEvent(dependencies),

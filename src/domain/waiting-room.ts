@@ -1,3 +1,5 @@
+import { SYSTEM_TIMERS, type Timers } from './timers.ts'
+
 /** Most callers that wait for one tenant; more are answered at once. */
 const MAX_WAITING = 100
 
@@ -24,7 +26,8 @@ interface Queue<Result> {
   waiting: Waiting<Result>[]
   isServing: boolean
   isWoken: boolean
-  timer?: NodeJS.Timeout
+  /** Calls off the next attempt. */
+  callOff?: () => void
 }
 
 /**
@@ -34,10 +37,12 @@ interface Queue<Result> {
 export class WaitingRoom<Result> {
   readonly #queues = new Map<string, Queue<Result>>()
   readonly #intervalMs: number
+  readonly #timers: Timers
   #isClosed = false
 
-  constructor(intervalMs: number) {
+  constructor(intervalMs: number, timers = SYSTEM_TIMERS) {
     this.#intervalMs = intervalMs
+    this.#timers = timers
   }
 
   hasWaiting(tenant: string): boolean {
@@ -63,13 +68,13 @@ export class WaitingRoom<Result> {
       waiting.isTimeUp = true
       if (!waiting.isServed) leave()
     }
-    const timer = setTimeout(timeOut, waiter.waitMs)
+    const callOff = this.#timers.after(waiter.waitMs, timeOut)
     waiter.gone.addEventListener('abort', leave, { once: true })
     queue.waiting.push(waiting)
     try {
       return await promise
     } finally {
-      clearTimeout(timer)
+      callOff()
       waiter.gone.removeEventListener('abort', leave)
     }
   }
@@ -84,7 +89,7 @@ export class WaitingRoom<Result> {
   close(): void {
     this.#isClosed = true
     for (const queue of this.#queues.values()) {
-      clearTimeout(queue.timer)
+      queue.callOff?.()
       for (const waiting of [...queue.waiting]) end(queue, waiting)
     }
   }
@@ -104,14 +109,14 @@ export class WaitingRoom<Result> {
   }
 
   #serveLater(tenant: string, queue: Queue<Result>): void {
-    queue.timer = setTimeout(() => void this.#serve(tenant, queue), this.#intervalMs)
+    queue.callOff = this.#timers.after(this.#intervalMs, () => void this.#serve(tenant, queue))
   }
 
   /** Serves in order of arrival until there is nothing more. */
   async #serve(tenant: string, queue: Queue<Result>): Promise<void> {
     queue.isWoken = true
     if (queue.isServing) return
-    clearTimeout(queue.timer)
+    queue.callOff?.()
     queue.isServing = true
     while (takeWake(queue)) {
       while (await serveFirst(queue));

@@ -1,6 +1,7 @@
 import type { Clock } from '../domain/clock.ts'
 import { acceptedAt, ulidOf } from '../domain/event-id.ts'
 import type { Acknowledgement, CallScope, Creation, EventDraft, EventStore } from '../domain/ports.ts'
+import type { Timers } from '../domain/timers.ts'
 import type { Event } from '../schemas/event.ts'
 import { encodeBody } from './body.ts'
 import type { DynamoDB } from './client.ts'
@@ -19,6 +20,10 @@ export interface EventStoreOptions {
   clock: Clock
   /** How long delivered and failed events are kept, in seconds. */
   retentionSeconds: number
+  /** Those of the process, unless told otherwise. */
+  timers?: Timers
+  /** Draws a number from 0 (inclusive) to 1 (exclusive); `Math.random` unless told otherwise. */
+  random?: () => number
 }
 
 /** The events of all tenants in one DynamoDB table. */

@@ -1,8 +1,8 @@
-import { setTimeout } from 'node:timers/promises'
 import type { Ulid } from '../domain/event-id.ts'
 import type { CallScope } from '../domain/ports.ts'
+import { SYSTEM_TIMERS } from '../domain/timers.ts'
 import { storeUnavailable } from '../errors.ts'
-import type { DynamoDB } from './client.ts'
+import type { EventStoreOptions } from './event-store.ts'
 import { textOf } from './items.ts'
 import { eventKey, ulidOfAvailability, type Item } from './keys.ts'
 import { hydrateRequest } from './requests.ts'
@@ -10,9 +10,15 @@ import { hydrateRequest } from './requests.ts'
 const FIRST_WAIT_MS = 10
 const MAX_WAIT_MS = 320
 
-async function backOff(round: number, signal: AbortSignal): Promise<void> {
-  const waitMs = Math.random() * Math.min(FIRST_WAIT_MS * 2 ** round, MAX_WAIT_MS)
-  await setTimeout(waitMs, undefined, { signal }).catch((error: unknown) => {
+type Options = Pick<EventStoreOptions, 'dynamodb' | 'table' | 'timers' | 'random'>
+
+async function backOff(
+  { timers = SYSTEM_TIMERS, random = Math.random }: Options,
+  round: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const waitMs = random() * Math.min(FIRST_WAIT_MS * 2 ** round, MAX_WAIT_MS)
+  await timers.wait(waitMs, signal).catch((error: unknown) => {
     throw storeUnavailable(error)
   })
 }
@@ -22,14 +28,15 @@ async function backOff(round: number, signal: AbortSignal): Promise<void> {
  * asked for again until the deadline: to leave one out would skip an event.
  */
 export async function hydrate(
-  { dynamodb, table }: { dynamodb: DynamoDB; table: string },
+  options: Options,
   { tenant, signal }: CallScope,
   rows: Item[],
 ): Promise<Map<Ulid, Item>> {
+  const { dynamodb, table } = options
   const found = new Map<Ulid, Item>()
   let keys = rows.map((row) => eventKey(tenant.name, ulidOfAvailability(textOf(row, 'available_at'))))
   for (let round = 0; keys.length > 0; round++) {
-    if (round > 0) await backOff(round, signal)
+    if (round > 0) await backOff(options, round, signal)
     const answer = await dynamodb.batchGetItem(hydrateRequest(table, keys), signal)
     for (const item of answer.Responses?.[table] ?? []) found.set(textOf(item, 'sk'), item)
     keys = answer.UnprocessedKeys?.[table]?.Keys ?? []

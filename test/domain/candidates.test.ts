@@ -104,3 +104,23 @@ t.test('when the clock is put back an hour, the index is asked none the less', a
   found.push(candidate(2))
   t.strictSame(await candidates.take(scope, WANTED), [candidate(1), candidate(2)])
 })
+
+t.test('nobody waits for a reading of others longer than until their own deadline', async (t) => {
+  const scope = scopeOf(newTenant())
+  const { promise, resolve } = Promise.withResolvers<Candidate[]>()
+  const queue = { candidates: () => promise } as unknown as QueueStore
+  const candidates = createCandidates({ queue, clock: () => 1_000_000, random: () => 0, deadlineMs: 60_000 })
+  const patient = candidates.take(scope, WANTED)
+  const deadline = new AbortController()
+  const hurried = { ...scope, signal: deadline.signal }
+  const both = [candidates.take(hurried, WANTED)]
+  deadline.abort()
+  both.push(candidates.take(hurried, WANTED))
+  const results = await Promise.race([Promise.allSettled(both), settled()])
+  t.match(results, [{ reason: { code: 'unavailable' } }, { reason: { code: 'unavailable' } }])
+  resolve([candidate(1)])
+  t.strictSame(await patient, [candidate(1)])
+})
+
+/** Resolves when everything that can go on has gone on. */
+const settled = () => new Promise((resolve) => setImmediate(resolve))

@@ -42,6 +42,17 @@ t.test('an event that was found at two places is handed out once', async (t) => 
   t.match(result.counts, { EventClaimed: 2 })
 })
 
+t.test('what is on offer again before all is claimed is not claimed again', async (t) => {
+  const asked: string[] = []
+  const rounds = [[candidate('evt_1', 'a')], [candidate('evt_1', 'b'), candidate('evt_2', 'c')]]
+  const result = claimFrom(rounds, (one) => {
+    asked.push(one.availability)
+    return claimed(one)
+  })
+  t.match(await result.claimed, [{ event_id: 'evt_1' }, { event_id: 'evt_2' }])
+  t.strictSame(asked, ['a', 'c'])
+})
+
 t.test('what was claimed is not given up when no more can be looked for', async (t) => {
   const result = claimFrom([[candidate('evt_1', 'a')], new Error('throttled')], claimed)
   t.match(await result.claimed, [{ event_id: 'evt_1' }])

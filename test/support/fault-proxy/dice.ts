@@ -1,3 +1,4 @@
+import { mulberry32 } from '../random.ts'
 import type { Chance } from './faults.ts'
 
 /** Decides whether a fault strikes. */
@@ -16,16 +17,5 @@ export function createDice(seed: number): Dice {
     if (chance.next <= 0) return false
     chance.next -= 1
     return true
-  }
-}
-
-/** A small generator of numbers in [0, 1); `Math.random` takes no seed. */
-function mulberry32(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { checkHistory } from './check-history.ts'
-import type { Claim, Create, End, Extend, FinalEvent, Inbox, Operation } from './history.ts'
+import type { Claim, Create, End, Extend, FinalEvent, Inbox, Operation, Redrive } from './history.ts'
 
 const MAX_ATTEMPTS = 3
 const ID = 'evt_1'
@@ -47,6 +47,15 @@ const extended = (
   ...done(from),
   ...change,
 })
+/** Without a lease. */
+const acknowledgedByAnybody = (from: number, change: Partial<End> = {}): End => ({
+  op: 'acknowledge',
+  process: 'x',
+  event_id: ID,
+  ...done(from),
+  ...change,
+})
+const redriven = (from: number): Redrive => ({ op: 'redrive', process: 'o', event_id: ID, ...done(from) })
 const read = (from: number, change: Partial<Inbox> = {}): Inbox => ({
   op: 'inbox',
   process: 'r',
@@ -170,6 +179,40 @@ const SOUND: Record<string, [Operation[], ...FinalEvent[]]> = {
     ],
     ended('delivered', 2),
   ],
+  'redriven after it was rejected for good': [
+    [
+      created(),
+      claimed('a', 10, 1),
+      end('nack', 'a', 20, { permanent: true }),
+      redriven(30),
+      claimed('b', 40, 1),
+      end('acknowledge', 'b', 50),
+    ],
+    ended('delivered', 1),
+  ],
+  'a claim that says less than it took': [
+    [
+      created(),
+      claimed('a', 10, 1, { events: [], limit: 5 }),
+      claimed('b', 120, 2),
+      end('acknowledge', 'b', 130),
+    ],
+    ended('delivered', 2),
+  ],
+  'a lease that may have been shortened': [
+    [
+      created(),
+      claimed('a', 10, 1),
+      { ...extended('a', 20, 0), ...unknown, lease_seconds: 0.02 },
+      claimed('b', 50, 2),
+      end('acknowledge', 'b', 60),
+    ],
+    ended('delivered', 2),
+  ],
+  'refused because somebody acknowledged without a lease': [
+    [created(), claimed('a', 10, 1), acknowledgedByAnybody(20), end('release', 'a', 30, refused)],
+    ended('delivered', 1),
+  ],
 }
 
 const BOTH_ENDED = [end('acknowledge', 'a', 20), end('acknowledge', 'a', 20, { event_id: 'evt_2' })]
@@ -241,6 +284,7 @@ const BROKEN: Record<string, [string, Operation[], ...FinalEvent[]]> = {
     [
       created(),
       claimed('a', 10, 1),
+      acknowledgedByAnybody(15, unknown),
       end('release', 'a', 20, refused),
       claimed('b', 40, 2),
       end('acknowledge', 'b', 300),
@@ -276,8 +320,23 @@ const BROKEN: Record<string, [string, Operation[], ...FinalEvent[]]> = {
   ],
   'delivered, though the only acknowledgement was refused': [
     'wrong end',
-    [created(), claimed('a', 10, 1), end('acknowledge', 'a', 20, refused)],
+    [created(), claimed('a', 10, 1), end('acknowledge', 'a', 150, refused)],
     ended('delivered', 1),
+  ],
+  'shown while somebody holds it': [
+    'offered while held',
+    [created(), claimed('a', 10, 1), read(20), end('acknowledge', 'a', 30)],
+    ended('delivered', 1),
+  ],
+  'a holder is told that its lease is gone': [
+    'holder refused',
+    [created(), claimed('a', 10, 1), end('release', 'a', 20, refused), end('acknowledge', 'b', 200)],
+    ended('delivered', 1),
+  ],
+  'another body under a used key': [
+    'other body accepted',
+    [created({ key: 'k' }), created({ key: 'k', n: 2, ...done(3) }), end('acknowledge', 'a', 20)],
+    ended('delivered', 0),
   ],
   'given up too early': ['wrong end', [created(), claimed('a', 10, 1)], ended('failed', 1)],
   'handed out too often': [

@@ -1,10 +1,22 @@
-import type { Claim, Create, End, Extend, FinalEvent, Handed, History, Inbox, Operation } from './history.ts'
+import type {
+  Claim,
+  Create,
+  End,
+  Extend,
+  FinalEvent,
+  Handed,
+  History,
+  Inbox,
+  Operation,
+  Redrive,
+} from './history.ts'
 
 type Rule =
   | 'lost'
   | 'not drained'
   | 'from nowhere'
   | 'duplicated'
+  | 'other body accepted'
   | 'resurrected'
   | 'handed out after it failed'
   | 'doubly held'
@@ -12,6 +24,7 @@ type Rule =
   | 'attempts do not rise'
   | 'attempts do not add up'
   | 'overtaken holder accepted'
+  | 'holder refused'
   | 'wrong end'
 
 export interface Violation {
@@ -27,6 +40,7 @@ interface Story {
   reads: (Inbox | Claim)[]
   extends: Extend[]
   ends: End[]
+  redrives: Redrive[]
   final: FinalEvent | undefined
 }
 
@@ -34,6 +48,21 @@ interface Story {
 const latest = ({ completed }: Operation) => completed ?? Infinity
 const mayHaveHappened = ({ outcome }: Operation) => outcome !== 'fail'
 const isCreate = (operation: Operation): operation is Create => operation.op === 'create'
+const isRedrive = (operation: Operation): operation is Redrive => operation.op === 'redrive'
+
+/** Whether a claim may have handed out more than its client knows. */
+function maySayLess(operation: Operation): boolean {
+  if (operation.op !== 'claim' || operation.outcome === 'fail') return false
+  const { outcome, events, limit = 0 } = operation
+  return outcome === 'unknown' || events.length < limit
+}
+
+/** Whether the event may have been redriven between the beginning of one operation and the end of another. */
+function mayBeRedriven({ redrives }: Story, from: Operation, to: Operation): boolean {
+  return redrives.some(
+    (redrive) => mayHaveHappened(redrive) && latest(redrive) >= from.invoked && redrive.invoked <= latest(to),
+  )
+}
 
 function tellStories({ operations, final }: History): Story[] {
   const stories = new Map<string, Story>()
@@ -42,6 +71,7 @@ function tellStories({ operations, final }: History): Story[] {
     stories.set(event_id, story)
     return story
   }
+  const sweeping = operations.filter(isRedrive).filter(({ event_id }) => event_id === undefined)
   for (const operation of operations) {
     const { op } = operation
     if (op === 'create') continue
@@ -52,10 +82,13 @@ function tellStories({ operations, final }: History): Story[] {
         const { completed } = operation
         if (op === 'claim' && completed !== null) story.claims.push({ ...operation, handed, completed })
       }
+    } else if (op === 'redrive') {
+      if (operation.event_id !== undefined) storyOf(operation.event_id).redrives.push(operation)
     } else if (op === 'extend') storyOf(operation.event_id).extends.push(operation)
     else storyOf(operation.event_id).ends.push(operation)
   }
   for (const event of final) storyOf(event.event_id).final = event
+  for (const { redrives } of stories.values()) redrives.push(...sweeping)
   return [...stories.values()]
 }
 
@@ -65,23 +98,23 @@ const newStory = (event_id: string): Story => ({
   reads: [],
   extends: [],
   ends: [],
+  redrives: [],
   final: undefined,
 })
 
 /** Finds in a history whatever the service promises never to let happen. A pure function. */
 export function checkHistory(history: History): Violation[] {
-  const unknownClaims = history.operations.filter(
-    ({ op, outcome }) => op === 'claim' && outcome === 'unknown',
-  ).length
+  const silentClaims = history.operations.filter(maySayLess).length
   return [
     ...checkCreated(history),
     ...checkOrigins(history),
     ...tellStories(history).flatMap((story) => [
       ...checkAfterEnd(story),
       ...checkHolds(story),
+      ...checkAttempts(story, silentClaims),
       ...checkOffers(story),
-      ...checkAttempts(story, unknownClaims),
-      ...checkOvertaken(story),
+      ...checkOvertaken(story, history.maxAttempts),
+      ...checkRefused(story),
       ...checkFinal(story, history.maxAttempts),
     ]),
   ]
@@ -92,7 +125,7 @@ function checkCreated({ operations, final }: History): Violation[] {
   const ends = new Map(final.map((event) => [event.event_id, event]))
   const accepted = operations
     .filter(isCreate)
-    .flatMap(({ event_id, key }) => (event_id ? { event_id, key } : []))
+    .flatMap(({ event_id, key, n }) => (event_id ? { event_id, key, n } : []))
   const lost = [...new Set(accepted.map(({ event_id }) => event_id))]
     .filter((id) => !ends.has(id))
     .map((event_id): Violation => ({ rule: 'lost', event_id, detail: 'accepted, and gone' }))
@@ -105,7 +138,10 @@ function checkCreated({ operations, final }: History): Violation[] {
     if (key === undefined || ids.length === 1) return []
     return [{ rule: 'duplicated', event_id: ids.join(' '), detail: `under the key ${key}` }]
   })
-  return [...lost, ...open, ...twice]
+  const others = accepted
+    .filter(({ event_id, n }) => (ends.get(event_id)?.n ?? n) !== n)
+    .map(({ event_id, n }): Violation => ({ rule: 'other body accepted', event_id, detail: `n ${n}` }))
+  return [...lost, ...open, ...twice, ...others]
 }
 
 /** What is handed out was posted before; what was posted once is there once. */
@@ -138,25 +174,23 @@ function checkOrigins({ operations, final }: History): Violation[] {
 }
 
 /** No reading that began after an acknowledgement was answered shows the event; nor after it was given up. */
-function checkAfterEnd({ event_id, reads, ends }: Story): Violation[] {
-  const endedAt = (isEnd: (end: End) => boolean) =>
-    Math.min(...ends.filter((end) => end.outcome === 'ok' && isEnd(end)).map(latest))
-  const after = (moment: number, rule: Rule): Violation[] =>
+function checkAfterEnd(story: Story): Violation[] {
+  const { event_id, reads } = story
+  const ends = story.ends.filter(({ outcome }) => outcome === 'ok')
+  const after = (end: End, rule: Rule, isExcused: (read: Operation) => boolean): Violation[] =>
     reads
-      .filter(({ invoked }) => invoked > moment)
+      .filter((read) => read.invoked > latest(end) && !isExcused(read))
       .map(({ op, process, invoked }) => ({
         rule,
         event_id,
-        detail: `${op} by ${process} ${(invoked - moment).toFixed(1)} ms later`,
+        detail: `${op} by ${process} ${(invoked - latest(end)).toFixed(1)} ms later`,
       }))
+  const [acknowledged] = ends.filter(({ op }) => op === 'acknowledge').sort((a, b) => latest(a) - latest(b))
+  const failed = ends.filter(({ op, permanent }) => op === 'nack' && permanent === true)
   return [
-    ...after(
-      endedAt(({ op }) => op === 'acknowledge'),
-      'resurrected',
-    ),
-    ...after(
-      endedAt(({ op, permanent }) => op === 'nack' && permanent === true),
-      'handed out after it failed',
+    ...(acknowledged ? after(acknowledged, 'resurrected', () => false) : []),
+    ...failed.flatMap((end) =>
+      after(end, 'handed out after it failed', (read) => mayBeRedriven(story, end, read)),
     ),
   ]
 }
@@ -170,20 +204,21 @@ interface Hold {
 
 /**
  * From when its holder knew of it until its holder had been told it would end, or let go. An extension that was
- * accepted proves that nobody else had the event in between; one without an answer may have moved the end, even forward.
+ * accepted proves that nobody else had the event in between; one without an answer may have made the end an earlier one.
  */
 function holdsOf({ claims, extends: extensions, ends }: Story): Hold[] {
   return claims.map(({ lease_id = '', process, completed, expires_at = 0 }) => {
     const own = extensions.filter((extension) => extension.lease_id === lease_id)
-    const told = own
+    const last = own
       .filter(({ outcome }) => outcome === 'ok')
       .sort((a, b) => latest(a) - latest(b))
-      .at(-1)?.expires_at
-    const perhaps = own
-      .filter(({ outcome }) => outcome === 'unknown')
-      .map(({ invoked, lease_seconds = 0 }) => invoked + lease_seconds * 1000)
+      .at(-1)
+    const shortened = own
+      .filter(({ outcome, invoked }) => outcome === 'unknown' && invoked >= (last?.invoked ?? 0))
+      .map(({ invoked, lease_seconds = Infinity }) => invoked + lease_seconds * 1000)
     const letGo = ends.filter((end) => end.lease_id === lease_id && mayHaveHappened(end))
-    const until = Math.min(told ?? expires_at, ...perhaps, ...letGo.map(({ invoked }) => invoked))
+    const told = last?.expires_at ?? expires_at
+    const until = Math.min(told, ...shortened, ...letGo.map(({ invoked }) => invoked))
     return { lease_id, process, from: completed, until }
   })
 }
@@ -230,29 +265,33 @@ function checkOffers(story: Story): Violation[] {
   })
 }
 
-/** Each hand-out is counted once: no number comes twice, none goes back, and the sum is right. */
-function checkAttempts({ event_id, claims, final }: Story, unknownClaims: number): Violation[] {
+/** Each hand-out is counted once: no number comes twice, none goes back but by a redrive, and the sum is right. */
+function checkAttempts(story: Story, silentClaims: number): Violation[] {
+  const { event_id, claims, final, redrives } = story
   const rising = claims.flatMap((claim, n) =>
     claims.slice(n + 1).flatMap((other): Violation[] => {
       const [first, second] = claim.completed <= other.completed ? [claim, other] : [other, claim]
       const isOrdered = first.completed < second.invoked
       const [a, b] = [first.handed.attempt, second.handed.attempt]
-      if (isOrdered ? a < b : a !== b) return []
+      if ((isOrdered ? a < b : a !== b) || mayBeRedriven(story, first, second)) return []
       return [{ rule: 'attempts do not rise', event_id, detail: `${a}, then ${b}` }]
     }),
   )
   if (!final) return rising
-  const most = claims.length + unknownClaims
-  if (final.attempt >= claims.length && final.attempt <= most) return rising
+  const most = claims.length + silentClaims
+  const least = redrives.some(mayHaveHappened) ? 0 : claims.length
+  if (final.attempt >= least && final.attempt <= most) return rising
   const detail = `${final.attempt} counted, ${claims.length} to ${most} made`
   return [...rising, { rule: 'attempts do not add up', event_id, detail }]
 }
 
 /**
  * Whoever holds a lease that somebody else's came after is refused. Unless the event is delivered already, perhaps by an
- * operation whose answer was lost; or the later holder has let go of it, so that nobody holds it.
+ * operation whose answer was lost; or the later holder has let go of it, so that nobody holds it; or it was given up,
+ * which whoever comes after the last attempt does without a word.
  */
-function checkOvertaken({ event_id, claims, ends }: Story): Violation[] {
+function checkOvertaken(story: Story, maxAttempts: number): Violation[] {
+  const { event_id, claims, ends } = story
   const accepted = ends.filter((end) => end.outcome === 'ok' && end.lease_id !== undefined)
   return accepted.flatMap((end): Violation[] => {
     const own = claims.find(({ lease_id }) => lease_id === end.lease_id)
@@ -266,10 +305,32 @@ function checkOvertaken({ event_id, claims, ends }: Story): Violation[] {
         other.invoked <= latest(end) &&
         (other.op === 'acknowledge' || other.lease_id !== end.lease_id),
     )
-    if (!rival || isExcused) return []
+    const isGivenUp = claims.some(
+      ({ handed, invoked }) => handed.attempt >= maxAttempts && invoked <= latest(end),
+    )
+    if (!rival || isExcused || (isGivenUp && end.op === 'acknowledge') || mayBeRedriven(story, rival, end))
+      return []
     return [{ rule: 'overtaken holder accepted', event_id, detail: `${end.op} by ${end.process}` }]
   })
 }
+
+/** Whoever holds a lease that still runs, and that nobody can have ended, is not told that it is gone. */
+function checkRefused(story: Story): Violation[] {
+  const { event_id, ends, extends: extensions } = story
+  const refused = [...ends, ...extensions].filter(({ outcome }) => outcome === 'fail')
+  return holdsOf(story).flatMap((hold) =>
+    refused
+      .filter(
+        (one) => one.lease_id === hold.lease_id && one.invoked >= hold.from && latest(one) <= hold.until,
+      )
+      .filter((one) => !ends.some((end) => isByAnybody(end) && end.invoked <= latest(one)))
+      .map((one) => ({ rule: 'holder refused', event_id, detail: `${one.op} by ${one.process}` })),
+  )
+}
+
+/** Whether it may have taken the event from its holder. */
+const isByAnybody = (end: End) =>
+  end.op === 'acknowledge' && end.lease_id === undefined && mayHaveHappened(end)
 
 /** How it ended is how somebody ended it. */
 function checkFinal({ event_id, ends, final }: Story, maxAttempts: number): Violation[] {

@@ -71,7 +71,7 @@ export class RecordingClient {
 
   async claim(limit: number, lease_seconds: number, wait_seconds: number): Promise<Claim> {
     const timed = await this.#time('POST', '/inbox/claim', { limit, lease_seconds, wait_seconds })
-    const operation: Claim = { op: 'claim', events: [], ...this.#record(timed) }
+    const operation: Claim = { op: 'claim', limit, events: [], ...this.#record(timed) }
     const claimed = timed.outcome === 'ok' ? (timed.body as ClaimedAnswer) : undefined
     if (claimed && claimed.lease_id !== null) {
       operation.lease_id = claimed.lease_id

@@ -18,15 +18,22 @@ export interface Handed {
 }
 
 export type Create = Timed & { op: 'create'; n: number; key?: string; event_id?: string }
-export type Claim = Timed & { op: 'claim'; events: Handed[]; lease_id?: string; expires_at?: number }
+export type Claim = Timed & {
+  op: 'claim'
+  events: Handed[]
+  lease_id?: string
+  expires_at?: number
+  /** How many were asked for. With fewer, some may have been claimed of which the service itself had no answer. */
+  limit?: number
+}
 export type Inbox = Timed & { op: 'inbox'; events: Handed[] }
 export type Extend = Timed & {
   op: 'extend'
   event_id: string
   lease_id: string
-  /** What was asked for. */
-  lease_seconds?: number
   expires_at?: number
+  /** For how long it was asked for; where it is not told, it is taken not to end earlier than before. */
+  lease_seconds?: number
 }
 export type End = Timed & {
   op: 'acknowledge' | 'nack' | 'release'
@@ -34,7 +41,9 @@ export type End = Timed & {
   lease_id?: string
   permanent?: boolean
 }
-export type Operation = Create | Claim | Inbox | Extend | End
+/** Of one event, or of nobody knows which. */
+export type Redrive = Timed & { op: 'redrive'; event_id?: string }
+export type Operation = Create | Claim | Inbox | Extend | End | Redrive
 
 /** An event when everything is over. */
 export interface FinalEvent extends Handed {

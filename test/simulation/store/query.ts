@@ -1,0 +1,96 @@
+import type { QueryCommandInput, QueryCommandOutput } from '@aws-sdk/client-dynamodb'
+import type { Item } from '../../../src/dynamodb/keys.ts'
+import { compileCondition } from './conditions.ts'
+import { readPath } from './operands.ts'
+import { placeOf, type Row } from './sorted-rows.ts'
+import { Tokens, ValidationException } from './tokens.ts'
+import type { KeyRange } from './key-conditions.ts'
+
+type Page = Omit<QueryCommandOutput, '$metadata'>
+
+/** What a query looks at: rows in ascending order, and the names of all keys of the table and the index. */
+export interface Source {
+  rows: Row[]
+  sortName: string
+  keyNames: string[]
+  itemKeyOf: (item: Item) => string
+  range: KeyRange
+}
+
+/**
+ * One page of a query.
+ *
+ * @param most Look at no more rows than this, as when a page has come to 1 MB; with 0 the page is empty and goes on
+ *   where it began.
+ */
+export function readPage(input: QueryCommandInput, source: Source, most = Infinity): Page {
+  const { Limit: limit = Infinity, ExclusiveStartKey: start } = input
+  if (most === 0) {
+    const key = start ?? keyBeforeFirst(input, source)
+    if (key) return toPage(input, [], [], key)
+  }
+  const rows = rowsAfter(input, source)
+  const looked = rows.slice(0, Math.min(limit, Math.max(1, most)))
+  const isCut = looked.length === limit || looked.length < rows.length
+  const last = isCut ? looked.at(-1) : undefined
+  const { FilterExpression: filter } = input
+  const passes = filter === undefined ? undefined : compileCondition(filter)
+  const items = looked.filter(({ item }) => passes?.(item, input) ?? true).map(({ item }) => item)
+  return toPage(input, looked, items, last && keyOf(last.item, source.keyNames))
+}
+
+function toPage(input: QueryCommandInput, looked: Row[], items: Item[], key: Item | undefined): Page {
+  return {
+    ...(input.Select === 'COUNT' ? {} : { Items: project(input, items) }),
+    Count: items.length,
+    ScannedCount: looked.length,
+    ...(key ? { LastEvaluatedKey: key } : {}),
+  }
+}
+
+/** The rows in the direction of the query, on from where it starts. */
+function rowsAfter(input: QueryCommandInput, { rows, sortName, itemKeyOf }: Source): Row[] {
+  const isForward = input.ScanIndexForward !== false
+  const ordered = isForward ? rows : rows.toReversed()
+  const start = input.ExclusiveStartKey
+  if (!start) return ordered
+  const place = placeOf(start[sortName]?.S ?? '', itemKeyOf(start))
+  return ordered.filter((row) => (isForward ? row.place > place : row.place < place))
+}
+
+/** A key that stands at the very start of the range, before its first row; undefined where there is none. */
+function keyBeforeFirst(
+  input: QueryCommandInput,
+  { rows, range, sortName, keyNames }: Source,
+): Item | undefined {
+  const isForward = input.ScanIndexForward !== false
+  const first = isForward ? rows[0] : rows.at(-1)
+  const edge = isForward ? range.from : range.to
+  if (!first || first.sort === edge) return undefined
+  return { ...keyOf(first.item, keyNames), [sortName]: { S: edge } }
+}
+
+function keyOf(item: Item, names: string[]): Item {
+  return Object.fromEntries(names.map((name) => [name, item[name] ?? { NULL: true as const }]))
+}
+
+const projections = new Map<string, ((input: QueryCommandInput) => string)[]>()
+
+function project(input: QueryCommandInput, items: Item[]): Item[] {
+  const { ProjectionExpression: text, Select: select } = input
+  if (select !== undefined) throw new ValidationException(`Not simulated: Select ${select}`)
+  if (text === undefined) return items
+  const names = (projections.get(text) ?? compileProjection(text)).map((path) => path(input))
+  return items.map((item) =>
+    Object.fromEntries(names.flatMap((name) => (item[name] === undefined ? [] : [[name, item[name]]]))),
+  )
+}
+
+function compileProjection(text: string) {
+  const tokens = new Tokens(text)
+  const paths = [readPath(tokens)]
+  while (tokens.take(',')) paths.push(readPath(tokens))
+  if (!tokens.isAtEnd) tokens.fail()
+  projections.set(text, paths)
+  return paths
+}
