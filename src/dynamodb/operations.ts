@@ -27,6 +27,14 @@ export function bearsOperation(item: Item, operation: string): boolean {
   return OPERATIONS.some((name) => item[name]?.S === operation)
 }
 
+/** Names the operation that was barred last. */
+export const BARRED = 'barred_op'
+
+/** Whether an operation that may have been barred did take place. */
+export function hasTakenPlace(item: Item, operation: string): boolean {
+  return bearsOperation(item, operation) && item[BARRED]?.S !== operation
+}
+
 /** What every update has: it takes effect once, and moves the operations up. */
 export function recordOperation(operation: string) {
   return {

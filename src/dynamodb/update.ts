@@ -2,7 +2,7 @@ import type { AttributeValue, UpdateItemCommandInput } from '@aws-sdk/client-dyn
 import { shardOf, type Ulid } from '../domain/event-id.ts'
 import type { EventStatus } from '../schemas/event.ts'
 import { eventKey, statusKey } from './keys.ts'
-import { recordOperation } from './operations.ts'
+import { BARRED, recordOperation } from './operations.ts'
 import { TTL_ATTRIBUTE } from './table.ts'
 
 /** The event that a write is about, and what the write is recognised by. */
@@ -60,4 +60,14 @@ export function updateRequest(
     ReturnValues: returns,
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   }
+}
+
+/** Writes down an operation as if it had taken place, so that no earlier try of it does. Nothing else changes. */
+export function barRequest(target: EventTarget): UpdateItemCommandInput {
+  return updateRequest(target, {
+    set: { [BARRED]: { S: target.operation } },
+    condition: 'attribute_exists(pk) AND #status <> :delivered',
+    values: { ':delivered': { S: 'delivered' } },
+    returns: 'ALL_NEW',
+  })
 }

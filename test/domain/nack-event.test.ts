@@ -15,7 +15,7 @@ t.test('those who wait are told of the very place where the event is now', async
       nack: async () => ({ outcome: 'delayed', available_at }),
       candidateAt: (...place: unknown[]) => place,
     },
-    candidates: { hint: (_tenant: string, place: unknown) => hints.push(place) },
+    candidates: { hint: (_tenant: string, place: unknown) => hints.push(place), giveBack: () => {} },
     waitingRoom: { hasWaiting: () => true, wake: () => {} },
   } as unknown as EventsDependencies
   const nack = nackEvent(dependencies)

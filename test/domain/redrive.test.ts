@@ -18,7 +18,7 @@ function redriveWith(redrive: (eventId: string) => Promise<void>, deadlineMs = 6
     clock: Date.now,
     cursors: createCursors(['the secret of this test']),
     deadlineMs,
-    candidates: { forget: () => {} },
+    candidates: { giveBack: () => {} },
     waitingRoom: { hasWaiting: () => false },
     queue: {
       candidateAt: () => undefined,

@@ -44,7 +44,13 @@ function judgeItem(item: Item): string | undefined {
   return undefined
 }
 
+/** What is written down of operations, and says nothing of the event. */
+const ofEvent = (item: Item) =>
+  Object.fromEntries(Object.entries(item).filter(([name]) => !/^(barred_op|op_\d)$/.test(name)))
+
 function judgeChange(before: Item | undefined, after: Item): string | undefined {
+  const isOpen = before?.['status']?.S !== 'delivered'
+  if (before && isOpen && isDeepStrictEqual(ofEvent(before), ofEvent(after))) return undefined
   const [from, to] = [String(before?.['status']?.S), after['status']?.S ?? '']
   if (!FOLLOWS[from]?.includes(to)) return `went from ${from} to ${to}`
   if (before && FIXED.some((name) => !isDeepStrictEqual(before[name], after[name]))) return 'got another body'

@@ -30,6 +30,12 @@ const UNPROCESSED = 0.3
 
 type Result<Output> = { output: Output } | { refusal: unknown } | { fault: NonNullable<Fate['fault']> }
 
+/** As every client tells of its attempts. */
+function withAttempts(refusal: unknown, attempts: number): unknown {
+  if (refusal instanceof ConditionalCheckFailedException) refusal.$metadata.attempts = attempts
+  return refusal
+}
+
 /** A way to the store, with the SDK's attempts, on which everything goes wrong that can. */
 export class Connection {
   readonly #world: World
@@ -69,7 +75,7 @@ export class Connection {
     for (let attempt = 1; ; attempt++) {
       const result = await this.#attempt(operation, signal, perform)
       if ('output' in result) return result.output
-      if ('refusal' in result) throw result.refusal
+      if ('refusal' in result) throw withAttempts(result.refusal, attempt)
       if (attempt === MAX_ATTEMPTS) throw storeUnavailable(new Error(result.fault))
       const base = result.fault === 'throttled' ? THROTTLED_BACKOFF_MS : BACKOFF_MS
       const backoff = random.draw() * Math.min(base * 2 ** attempt, MAX_BACKOFF_MS)
