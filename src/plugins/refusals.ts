@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import { TokenBucket } from '../domain/token-bucket.ts'
 
-/** Answers that turn somebody away. */
-const REFUSALS: readonly number[] = [401, 429, 503]
+/** Answers that turn somebody away for now. */
+const REFUSALS: readonly number[] = [429, 503]
 /** So many a second are sent at once. */
 const PER_SECOND = 500
 const BURST = 100
