@@ -15,6 +15,11 @@ export class NoAnswerError extends Error {
   override name = 'NoAnswerError'
 }
 
+/** Where several addresses were tried, the error of all of them has a code alone. */
+function reasonOf({ message, code }: NodeJS.ErrnoException): string {
+  return message === '' ? (code ?? 'no reason is known') : message
+}
+
 export interface ExchangeOptions {
   pool: Pool
   path: string
@@ -73,7 +78,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Controller, error: Error): void {
-    this.#fail(new NoAnswerError('DynamoDB did not answer', { cause: error }))
+    this.#fail(new NoAnswerError(`DynamoDB did not answer: ${reasonOf(error)}`, { cause: error }))
   }
 
   readonly #onTimeout = (): void => {
