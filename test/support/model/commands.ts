@@ -141,14 +141,13 @@ function leaseOf({ model, now }: Play, eventId: string, { kind, pick }: LeaseCho
 
 // create
 
-type Timing = 'now' | 'soon' | 'later' | 'past' | 'ahead' | 'both' | 'too far'
+type Timing = 'now' | 'soon' | 'later' | 'past' | 'ahead' | 'too far'
 const timing = weighted<Timing>(
   [8, 'now'],
   [2, 'soon'],
   [1, 'later'],
   [1, 'past'],
   [1, 'ahead'],
-  [1, 'both'],
   [1, 'too far'],
 )
 const TYPES = ['order.created', 'user.deleted']
@@ -177,7 +176,6 @@ function bodyOf({ type, n, metadata, timing }: NewEventChoice, now: number): New
     later: { delay_seconds: 3_600 },
     past: { deliver_at: '2020-02-02T02:02:02+02:00' },
     ahead: ahead(10),
-    both: { delay_seconds: 1, ...ahead(1) },
     'too far': ahead(RULES.maxDelaySeconds + 60),
   }
   return { event_type: type, payload: { n }, ...(metadata ? { metadata: { n } } : {}), ...times[timing] }
@@ -185,7 +183,7 @@ function bodyOf({ type, n, metadata, timing }: NewEventChoice, now: number): New
 
 /** What the answer must be: a code, an event that is there already, or a new one. */
 function planCreate({ model, now }: Play, body: NewEvent, { timing, key }: NewEventChoice) {
-  if (timing === 'both' || timing === 'too far') return 'invalid_request'
+  if (timing === 'too far') return 'invalid_request'
   const record = model.record(key, now)
   if (record && record.body !== JSON.stringify(body)) return 'idempotency_key_reused'
   return { known: record && model.find(record.event_id, now), promised: record?.event_id }
