@@ -104,6 +104,18 @@ function taskRow(metrics: Metrics): IWidget[] {
   ]
 }
 
+/** Whom the limits turned away, by the limit. */
+function refusalRow(metrics: Metrics): IWidget[] {
+  return [
+    graph('Refused a minute, by limit', WHOLE, [
+      metrics.own('RefusedByRate', 'Sum', 'rate of a key (429)'),
+      metrics.own('RefusedByTenant', 'Sum', 'share of a tenant (503)'),
+      metrics.own('RefusedByLoad', 'Sum', 'load of a task (503)'),
+      metrics.own('RefusedByKeyLookups', 'Sum', 'look-ups of unknown keys (503)'),
+    ]),
+  ]
+}
+
 /** Each line by its request id; `err` has the whole chain of causes. */
 function recentErrors(logGroup: ILogGroup): IWidget {
   return new LogQueryWidget({
@@ -137,6 +149,7 @@ export function createDashboard(scope: Construct, { metrics, alarms, logGroup }:
       errorRow(metrics),
       tableRow(metrics),
       taskRow(metrics),
+      refusalRow(metrics),
       [recentErrors(logGroup)],
     ],
   })

@@ -48,6 +48,7 @@ interface ComposeService {
 }
 
 interface Manifest {
+  scripts: Record<string, string>
   dependencies: Record<string, string>
   devDependencies: Record<string, string>
 }
@@ -92,7 +93,8 @@ t.test('The image', async (t) => {
   })
 
   t.test('starts Node itself, so that signals reach it', (t) => {
-    t.strictSame(texts(image, 'CMD').map(execForm), [['node', 'src/server.ts']])
+    t.strictSame(texts(image, 'CMD').map(execForm), [['node', '--max-semi-space-size=16', 'src/server.ts']])
+    t.match(manifest.scripts['start'], /^node --max-semi-space-size=16 /, 'as `npm start` does')
     t.strictSame(texts(image, 'ENTRYPOINT'), [])
     t.end()
   })
