@@ -12,7 +12,7 @@ const HELP = `Lists tenants and spreads them over shards, in the configured tabl
   npm run tenants -- grow NAME --shards COUNT
 
 list   shows every tenant with its shards. Tenants are made with their first key: npm run keys -- create.
-grow   spreads a tenant over COUNT shards (up to 32; each carries about 330 events a second), while everything runs. It
+grow   spreads a tenant over COUNT shards (up to 32; each carries about 250 events a second), while everything runs. It
        takes a good minute: every task must read the new shards before any writes to them. Repeat it if it is cut off.
 `
 
