@@ -36,14 +36,12 @@ export function hasTakenPlace(item: Item, operation: string): boolean {
 }
 
 /** What every update has: it takes effect once, and moves the operations up. */
-export function recordOperation(operation: string) {
-  return {
-    condition: `NOT (${OPERATIONS.map((name) => `${name} = :operation`).join(' OR ')})`,
-    // The right-hand sides are what stood there before.
-    setExpressions: OPERATIONS.map((name, at) => {
-      const before = OPERATIONS[at - 1]
-      return `${name} = ${before === undefined ? ':operation' : `if_not_exists(${before}, :no_operation)`}`
-    }),
-    values: { ':operation': { S: operation }, ':no_operation': { S: NONE } },
-  }
+export const RECORD = {
+  condition: `NOT (${OPERATIONS.map((name) => `${name} = :operation`).join(' OR ')})`,
+  // The right-hand sides are what stood there before.
+  setExpressions: OPERATIONS.map((name, at) => {
+    const before = OPERATIONS[at - 1]
+    return `${name} = ${before === undefined ? ':operation' : `if_not_exists(${before}, :no_operation)`}`
+  }),
+  valuesOf: (operation: string): Item => ({ ':operation': { S: operation }, ':no_operation': { S: NONE } }),
 }

@@ -2,7 +2,7 @@ import type { AttributeValue, UpdateItemCommandInput } from '@aws-sdk/client-dyn
 import { shardOf, type Ulid } from '../domain/event-id.ts'
 import type { EventStatus } from '../schemas/event.ts'
 import { eventKey, statusKey } from './keys.ts'
-import { BARRED, recordOperation } from './operations.ts'
+import { BARRED, RECORD } from './operations.ts'
 import { TTL_ATTRIBUTE } from './table.ts'
 
 /** The event that a write is about, and what the write is recognised by. */
@@ -36,11 +36,10 @@ export function updateRequest(
 ): UpdateItemCommandInput {
   const { set, setExpressions = [], remove = [], condition, values = {}, returns = 'UPDATED_NEW' } = update
   const names = Object.keys(set)
-  const record = recordOperation(operation)
   const assignments = [
     ...names.map((name) => `#${name} = :new_${name}`),
     ...setExpressions,
-    ...record.setExpressions,
+    ...RECORD.setExpressions,
   ]
   const aliases: [string, string][] = names.map((name) => [`#${name}`, name])
   if (condition.includes('#status')) aliases.push(['#status', 'status'])
@@ -50,12 +49,12 @@ export function updateRequest(
     Key: eventKey(tenant, ulid),
     UpdateExpression:
       `SET ${assignments.join(', ')}` + (remove.length > 0 ? ` REMOVE ${remove.join(', ')}` : ''),
-    ConditionExpression: `${condition} AND ${record.condition}`,
+    ConditionExpression: `${condition} AND ${RECORD.condition}`,
     ExpressionAttributeNames: Object.fromEntries(aliases),
     ExpressionAttributeValues: {
       ...Object.fromEntries(names.map((name) => [`:new_${name}`, set[name] ?? { NULL: true }])),
       ...values,
-      ...record.values,
+      ...RECORD.valuesOf(operation),
     },
     ReturnValues: returns,
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
