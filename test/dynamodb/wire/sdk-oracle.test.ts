@@ -190,6 +190,14 @@ const callWire =
   ({ operation, input }: Call): Promise<object> =>
     wire[operation](input as never, AbortSignal.timeout(TIMEOUT_MS))
 
+/** The items of a batch come in any order. */
+function withoutOrder(answer: { Responses?: Record<string, object[]> }): object {
+  const keyOf = (item: object) => JSON.stringify([Reflect.get(item, 'pk'), Reflect.get(item, 'sk')])
+  for (const items of Object.values(answer.Responses ?? {}))
+    items.sort((a, b) => keyOf(a).localeCompare(keyOf(b)))
+  return answer
+}
+
 /** What a call gave that callers can see, whichever client it was and whatever its table is called. */
 async function outcome(call: Call, table: string, send: (call: Call) => Promise<object>): Promise<unknown> {
   const sent = replaceName(call, TABLE, table) as Call
@@ -202,7 +210,7 @@ async function outcome(call: Call, table: string, send: (call: Call) => Promise<
   const { $metadata, name, message, ...rest } = answer as Partial<Error> &
     Pick<DynamoDBServiceException, '$metadata'>
   const { httpStatusCode, attempts, requestId } = $metadata
-  const seen = { ...rest, name, message }
+  const seen = { ...withoutOrder(rest), name, message }
   return replaceName({ ...seen, httpStatusCode, attempts, hasId: Boolean(requestId) }, table, TABLE)
 }
 
