@@ -210,7 +210,7 @@ async function outcome(call: Call, table: string, send: (call: Call) => Promise<
   const { $metadata, name, message, ...rest } = answer as Partial<Error> &
     Pick<DynamoDBServiceException, '$metadata'>
   const { httpStatusCode, attempts, requestId } = $metadata
-  const seen = { ...withoutOrder(rest), name, message }
+  const seen = { ...withoutOrder(rest as object), name, message }
   return replaceName({ ...seen, httpStatusCode, attempts, hasId: Boolean(requestId) }, table, TABLE)
 }
 
