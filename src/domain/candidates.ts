@@ -2,7 +2,8 @@ import { LRUCache } from 'lru-cache'
 import type { Clock } from './clock.ts'
 import type { CallScope, Candidate, QueueStore } from './ports.ts'
 import { SYSTEM_TIMERS, type Timers } from './timers.ts'
-import { untilDeadline } from './until-deadline.ts'
+import { storeUnavailable } from '../errors.ts'
+import { untilAborted } from './until-aborted.ts'
 
 /** Candidates are read this many at a time: enough for ten consumers of usual size. */
 const READ_LIMIT = 100
@@ -124,7 +125,7 @@ export function createCandidates(options: CandidatesOptions): Candidates {
         const isFilled = needsFilling(state, clock(), emptySince)
         if (isFilled) {
           state.filling ??= fill(options, state, scope).finally(() => (state.filling = undefined))
-          await untilDeadline(state.filling, scope.signal)
+          await untilAborted(state.filling, scope.signal, storeUnavailable)
         }
         const taken = handOut(state, wanted, clock() + INDEX_LAG_MS)
         // Others who waited for the same reading may have left nothing of it; only an empty one means that there is none.

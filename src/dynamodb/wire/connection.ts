@@ -2,7 +2,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { Pool } from 'undici'
 import { findEndpoint, type Endpoint } from './endpoint.ts'
 import { createSigner, type Credentials, type Signer } from './signature.ts'
-import { untilAborted } from './until-aborted.ts'
+import { untilAborted } from '../../domain/until-aborted.ts'
 
 /** Counts the wait for the connection too. */
 const CONNECT_TIMEOUT_MS = 1_500

@@ -1,6 +1,6 @@
 import { StandardRetryStrategy } from '@smithy/core/retry'
 import { retryTypeOf } from './failures.ts'
-import { untilAborted } from './until-aborted.ts'
+import { untilAborted } from '../../domain/until-aborted.ts'
 
 export const MAX_ATTEMPTS = 3
 const BASE_DELAY_MS = 25
