@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { hasJava, startDynamoDBLocal } from './dynamodb-local.ts'
 import { findLeaks, OUTPUT_VARIABLE } from './leaks.ts'
-import { readCounts, summaryLine } from './tap-results.ts'
+import { readCounts, readFailures, summaryLine } from './tap-results.ts'
 import { unloadedSources } from './unloaded-sources.ts'
 
 const TAP = join(fileURLToPath(import.meta.resolve('tap/package.json')), '../dist/esm/run.mjs')
@@ -23,6 +23,8 @@ const COVERAGE = join(STATE, 'coverage')
 /** What services wrote while they were tested. */
 const OUTPUT = join(STATE, 'output')
 const MAX_SHOWN_LEAKS = 10
+/** Of a log, often only the end is kept: the first failures are said again there. */
+const MAX_REPEATED_FAILURES = 20
 const ANY_COVERAGE = ['--allow-incomplete-coverage', '--allow-empty-coverage']
 
 async function main(args: string[]): Promise<void> {
@@ -41,7 +43,8 @@ async function main(args: string[]): Promise<void> {
   const isPart = args.some(namesTests)
   const options = isPart ? [...args, ...ANY_COVERAGE] : args
   const code = await withStore(() => tap(options, RESULTS)).catch(report)
-  const counts = readCounts(await readFile(RESULTS, 'utf8').catch(() => ''))
+  const results = await readFile(RESULTS, 'utf8').catch(() => '')
+  const counts = readCounts(results)
   const unloaded = isPart || counts.passed === 0 ? [] : await unloadedSources('src', COVERAGE)
 
   const { lines, leaks } = await findLeaks(OUTPUT)
@@ -49,6 +52,7 @@ async function main(args: string[]): Promise<void> {
   // A suite whose services wrote nothing has not been looked through.
   if (!isPart && lines === 0) leaked.push('No output of any service was kept')
 
+  for (const failure of readFailures(results).slice(0, MAX_REPEATED_FAILURES)) console.log(failure)
   for (const leak of leaked) console.error(leak)
   if (unloaded.length > 0) console.error(`No test loads ${unloaded.join(', ')}`)
   if (code !== 0 && counts.failed === 0) console.error(`Exit code ${code} though no test failed: see above`)

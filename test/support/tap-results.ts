@@ -1,3 +1,5 @@
+import { Parser } from 'tap-parser'
+
 /** How many assertions of a run ended which way. */
 export interface Counts {
   passed: number
@@ -13,6 +15,13 @@ export function readCounts(tapOutput: string): Counts {
   const counts = [...tapOutput.matchAll(/^# \{ (total: .*) \}$/gm)].at(-1)?.[1] ?? ''
   const count = (name: string) => Number(new RegExp(`\\b${name}: (\\d+)`).exec(counts)?.[1] ?? 0)
   return { passed: count('pass'), failed: count('fail'), skipped: count('skip') + count('todo') }
+}
+
+/** The failures in TAP output, as TAP: each with the names of the tests it lies in and what tap found out about it. */
+export function readFailures(tapOutput: string): string[] {
+  return Parser.parse(tapOutput, { flat: true })
+    .filter((entry) => entry[0] === 'assert' && !entry[1].ok && !entry[1].todo && !entry[1].skip)
+    .map((entry) => Parser.stringify([entry]).trim())
 }
 
 /** `12 passed, 0 failed`, and `, 3 skipped` if any. */
