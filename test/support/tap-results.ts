@@ -1,4 +1,4 @@
-import { Parser } from 'tap-parser'
+import { Parser, type Result } from 'tap-parser'
 
 /** How many assertions of a run ended which way. */
 export interface Counts {
@@ -17,10 +17,15 @@ export function readCounts(tapOutput: string): Counts {
   return { passed: count('pass'), failed: count('fail'), skipped: count('skip') + count('todo') }
 }
 
+/** What tap's parser leaves untyped. */
+type Untyped = Pick<Result, 'ok' | 'todo' | 'skip'>
+
+const isFailure = (result?: Untyped) => result !== undefined && !result.ok && !result.todo && !result.skip
+
 /** The failures in TAP output, as TAP: each with the names of the tests it lies in and what tap found out about it. */
 export function readFailures(tapOutput: string): string[] {
   return Parser.parse(tapOutput, { flat: true })
-    .filter((entry) => entry[0] === 'assert' && !entry[1].ok && !entry[1].todo && !entry[1].skip)
+    .filter(([kind, result]: [kind: string, ...results: Untyped[]]) => kind === 'assert' && isFailure(result))
     .map((entry) => Parser.stringify([entry]).trim())
 }
 
