@@ -3,6 +3,9 @@ import { startHttpSink, refusingEndpoint } from '../support/http-sink.ts'
 import { startObservedService, type ObservedService } from '../support/observed-service.ts'
 import { createHttpClient } from '../support/service.ts'
 
+/** The last metrics and spans are given three seconds; a machine that is busy needs some for itself. */
+const ENDS_WITHIN_MS = 8_000
+
 /** The time of a request in the middle of many, in ms. */
 async function medianOf(
   service: ObservedService,
@@ -52,16 +55,13 @@ t.test('with both endpoints dead, refusing or hanging, nothing changes', async (
     withDead.push(await medianOf(service, call))
     const [a, b] = [Math.min(...without), Math.min(...withDead)]
     // Every request is traced here, which costs by itself; an endpoint that stalls one would cost seconds.
-    t.ok(b < 2 * a + 2, `${what}: ${b.toFixed(1)} ms, ${a.toFixed(1)} ms without`)
+    t.ok(b < 2 * a + 50, `${what}: ${b.toFixed(1)} ms, ${a.toFixed(1)} ms without`)
     const stoppedAt = Date.now()
     t.equal(await service.stop(), 0)
-    t.ok(Date.now() - stoppedAt < 4_000, `${what}: it ends in time (${Date.now() - stoppedAt} ms)`)
-    const warnings = service.lines().filter(({ level }) => level === 'warn')
-    t.ok(
-      warnings.some(({ msg }) => msg === 'metrics were not sent'),
-      `${what}: and it says so`,
-    )
-    t.ok(warnings.length <= 2, 'once a minute')
+    t.ok(Date.now() - stoppedAt < ENDS_WITHIN_MS, `${what}: it ends in time (${Date.now() - stoppedAt} ms)`)
+    const warnings = service.lines().flatMap(({ level, msg }) => (level === 'warn' ? [msg] : []))
+    t.ok(warnings.includes('metrics were not sent'), `${what}: and it says so`)
+    t.same(warnings, [...new Set(warnings)], 'once a minute')
     t.notMatch(service.stderr(), /Unhandled|Error/)
   }
 })
