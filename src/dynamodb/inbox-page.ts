@@ -32,7 +32,8 @@ async function takeCandidates(
   const rows: Item[] = []
   let bytes = 0
   while (rows.length < most && bytes <= bytesLeft) {
-    const row = await merge.next()
+    const next = merge.next()
+    const row = next instanceof Promise ? await next : next
     if (row === undefined) return { rows, isLast: true }
     const ulid = ulidOfAvailability(sortKeyOf(row))
     // An event that moves while the index is read may be met twice.

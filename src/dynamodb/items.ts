@@ -67,12 +67,16 @@ export function toSummary(item: Item): EventSummary {
  * @param body Its text, where that is at hand.
  */
 export function toEvent(item: Item, nowMs: number, body = bodyOf(item)): Event {
-  const { failed_at, ...summary } = toSummary(item)
+  const { event_id, event_type, status, created_at, delivered_at, failed_at } = toSummary(item)
   const availability = textOf(item, 'available_at')
   const leasedUntil = numberOf(item, 'leased_until')
   return {
-    ...summary,
+    event_id,
+    event_type,
     body,
+    status,
+    created_at,
+    delivered_at,
     delivery_attempts: numberOf(item, 'delivery_attempts'),
     available_at: availability === '' ? null : toTimestamp(availableAt(availability)),
     lease_expires_at: leasedUntil > nowMs ? toTimestamp(leasedUntil) : null,

@@ -87,7 +87,7 @@ export function listRequest(
   }
 }
 
-/** One page of one shard of the inbox index: what became available up to a moment, oldest first. */
+/** One page of one shard of the inbox index: when and how large, of what became available up to a moment, oldest first. */
 export function inboxRequest(
   table: string,
   tenant: string,
@@ -101,6 +101,7 @@ export function inboxRequest(
     IndexName: INBOX_INDEX,
     KeyConditionExpression: 'inbox_key = :partition AND available_at BETWEEN :from AND :to',
     ...filter,
+    ProjectionExpression: 'available_at, body_bytes',
     ExpressionAttributeValues: {
       ':partition': { S: inboxKey(tenant, shard) },
       ':from': { S: position === undefined ? '0' : justAfter(position) },

@@ -24,8 +24,11 @@ interface ShardState extends ShardPage {
 }
 
 export interface ShardMerge {
-  /** @returns The next row in order; undefined at the end of all shards or of the page budget. */
-  next(): Promise<Item | undefined>
+  /**
+   * @returns The next row in order; undefined at the end of all shards or of the page budget. Only a page that is still
+   *   to be read makes it a promise: most rows are at hand.
+   */
+  next(): Item | undefined | Promise<Item | undefined>
   /** After `next` gave undefined: up to where everything has been given, null when that is everything there is. */
   readTo(): string | null
   /** Whether all rows there are have been given. */
@@ -64,23 +67,32 @@ export function createShardMerge(options: ShardMergeOptions): ShardMerge {
     return { ...(await options.readPage(shard, pages, last?.continuation)), pages: pages + 1, next: 0 }
   }
 
+  async function readFirst(): Promise<Item | undefined> {
+    states = await Promise.all(Array.from({ length: options.shards }, (_, shard) => read(shard)))
+    return next()
+  }
+
+  async function readOn(shard: number, state: ShardState, among: ShardState[]): Promise<Item | undefined> {
+    among[shard] = await read(shard, state)
+    return next()
+  }
+
+  function next(): ReturnType<ShardMerge['next']> {
+    if (!states) return readFirst()
+    const first = firstShard(states, options)
+    stoppedAt = first?.key ?? null
+    if (!first) return undefined
+    const { state, shard } = first
+    const row = state.rows[state.next]
+    if (row !== undefined) {
+      state.next++
+      return row
+    }
+    return state.pages >= options.maxPages ? undefined : readOn(shard, state, states)
+  }
+
   return {
-    async next() {
-      states ??= await Promise.all(Array.from({ length: options.shards }, (_, shard) => read(shard)))
-      for (;;) {
-        const first = firstShard(states, options)
-        stoppedAt = first?.key ?? null
-        if (!first) return undefined
-        const { state, shard } = first
-        const row = state.rows[state.next]
-        if (row !== undefined) {
-          state.next++
-          return row
-        }
-        if (state.pages >= options.maxPages) return undefined
-        states[shard] = await read(shard, state)
-      }
-    },
+    next,
     readTo: () => stoppedAt,
     isAtEnd: () => states?.every((state) => headOf(state, options.sortKeyOf) === null) ?? false,
   }

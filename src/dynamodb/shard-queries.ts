@@ -50,7 +50,8 @@ export async function readRows(
   const now = options.clock()
   const items: Item[] = []
   while (items.length < query.limit) {
-    const row = await merge.next()
+    const next = merge.next()
+    const row = next instanceof Promise ? await next : next
     if (row === undefined) return { items, position: merge.readTo() }
     if (isExpired(row, now)) continue
     items.push(row)

@@ -1,7 +1,11 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+
 /**
  * DynamoDB's JSON carries bytes as base64 below a member `B`, sets of them below `BS`; everybody else here has them as
  * bytes. Under those names strings stand for nothing else: attributes that a client calls `B` are objects.
  */
+
+type Attributes = Record<string, AttributeValue>
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null
@@ -9,20 +13,25 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const toBase64 = (bytes: Uint8Array) =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
 
-/** @returns The value with its bytes as base64: itself where it has none. */
-export function toWire(value: unknown): unknown {
-  if (value instanceof Uint8Array) return toBase64(value)
-  if (!isObject(value)) return value
-  let changed: Record<string, unknown> | undefined
-  for (const name in value) {
-    const before = value[name]
-    if (!isObject(before)) continue
-    const after = toWire(before)
-    if (after === before) continue
-    changed ??= Array.isArray(value) ? ([...value] as unknown as Record<string, unknown>) : { ...value }
-    changed[name] = after
+/** What is sent of an attribute: itself where it has no bytes. */
+function encode(attribute: AttributeValue): object {
+  const { B, BS, M, L } = attribute
+  if (B) return { B: toBase64(B) }
+  if (BS) return { BS: BS.map(toBase64) }
+  if (M) return { M: toWire(M) }
+  return L ? { L: L.map(encode) } : attribute
+}
+
+/** @returns The attributes with their bytes as base64: themselves where they have none. */
+export function toWire(attributes: Attributes): object {
+  let changed: Record<string, object> | undefined
+  for (const name in attributes) {
+    const before = attributes[name]
+    if (before === undefined) continue
+    const after = encode(before)
+    if (after !== before) (changed ??= { ...attributes } as Record<string, object>)[name] = after
   }
-  return changed ?? value
+  return changed ?? attributes
 }
 
 const toBytes = (member: unknown) => (typeof member === 'string' ? Buffer.from(member, 'base64') : member)
@@ -36,8 +45,8 @@ function decode(value: Record<string, unknown>): void {
   }
 }
 
-/** Inside of strings the quotes are escaped, so this is only found where there may be bytes. */
-const BYTES = /"B":"|"BS":\[/
+/** Inside of strings the quotes are escaped, so that these are only found where there may be bytes. */
+const mayHaveBytes = (text: string) => text.includes('B":"') || text.includes('BS":[')
 
 /** Parses an answer, with bytes where it has base64. @returns undefined for what is no JSON object. */
 export function fromWire(text: string): Record<string, unknown> | undefined {
@@ -49,6 +58,6 @@ export function fromWire(text: string): Record<string, unknown> | undefined {
     return undefined
   }
   if (!isObject(answer)) return undefined
-  if (BYTES.test(text)) decode(answer)
+  if (mayHaveBytes(text)) decode(answer)
   return answer
 }

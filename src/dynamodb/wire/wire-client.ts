@@ -1,4 +1,4 @@
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { DynamoDBClient, PutItemCommandInput } from '@aws-sdk/client-dynamodb'
 import type { CallObserver, OpenDynamoDB } from '../client.ts'
 import { fromWire, toWire } from './binary.ts'
 import { createConnection } from './connection.ts'
@@ -13,6 +13,18 @@ interface Call {
   operation: string
   body: string
   signal: AbortSignal
+}
+
+/** What writes an item, as it is sent. */
+function withoutBytes(
+  input: Partial<Pick<PutItemCommandInput, 'Item' | 'ExpressionAttributeValues'>>,
+): object {
+  const { Item, ExpressionAttributeValues: values } = input
+  return {
+    ...input,
+    ...(Item && { Item: toWire(Item) }),
+    ...(values && { ExpressionAttributeValues: toWire(values) }),
+  }
 }
 
 function toOutput(answer: Answer, attempts: number): object {
@@ -49,16 +61,17 @@ export function createWireClient(
   }
 
   function send<Output>(operation: string, input: object, signal: AbortSignal): Promise<Output> {
-    const call = { operation, body: JSON.stringify(toWire(input)), signal }
+    const call = { operation, body: JSON.stringify(input), signal }
     return retry(signal, (attempts) => attempt<Output>(call, attempts))
   }
 
   return {
+    // Keys are text, so that reads have no bytes to look for.
     getItem: (input, signal) => send('GetItem', input, signal),
     batchGetItem: (input, signal) => send('BatchGetItem', input, signal),
     query: (input, signal) => send('Query', input, signal),
-    putItem: (input, signal) => send('PutItem', input, signal),
-    updateItem: (input, signal) => send('UpdateItem', input, signal),
+    putItem: (input, signal) => send('PutItem', withoutBytes(input), signal),
+    updateItem: (input, signal) => send('UpdateItem', withoutBytes(input), signal),
     close: () => connection.close(),
   }
 }
