@@ -17,4 +17,4 @@ EXPOSE 3000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 CMD ["node", "src/cli/healthcheck.ts"]
 # Not `npm start`: npm would stand between the process and its SIGTERM. The option is that of `npm start`: half of the
 # memory that V8 takes for what lives short.
-CMD ["node", "--max-semi-space-size=16", "src/server.ts"]
+CMD ["node", "--max-semi-space-size=24", "src/server.ts"]

@@ -20,7 +20,7 @@ function service({ endpoint, table }: Fixture, sink: string, more: Record<string
   return {
     script: 'src/server.ts',
     // As `npm start` and the image have it.
-    nodeArguments: ['--max-semi-space-size=16'],
+    nodeArguments: ['--max-semi-space-size=24'],
     environment: {
       ...AWS,
       NODE_ENV: 'production',

@@ -93,8 +93,8 @@ t.test('The image', async (t) => {
   })
 
   t.test('starts Node itself, so that signals reach it', (t) => {
-    t.strictSame(texts(image, 'CMD').map(execForm), [['node', '--max-semi-space-size=16', 'src/server.ts']])
-    t.match(manifest.scripts['start'], /^node --max-semi-space-size=16 /, 'as `npm start` does')
+    t.strictSame(texts(image, 'CMD').map(execForm), [['node', '--max-semi-space-size=24', 'src/server.ts']])
+    t.match(manifest.scripts['start'], /^node --max-semi-space-size=24 /, 'as `npm start` does')
     t.strictSame(texts(image, 'ENTRYPOINT'), [])
     t.end()
   })
