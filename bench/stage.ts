@@ -27,14 +27,12 @@ export interface Turn {
 
 /** Events of each variant that are claimed over and over: more than are handed out while a lease runs. */
 const CLAIM_EVENTS = 10_000
-/** Of the store: what it holds is outside of it. */
-const HEAP_MB = 2_048
 
 /** Tells how far it is, on stderr. */
 export const progress = (text: string) => process.stderr.write(`${text}\n`)
 
 export async function openStage(): Promise<Stage> {
-  const store = await startDynamoDBLocal({ heapMb: HEAP_MB })
+  const store = await startDynamoDBLocal({ isForLoad: true })
   const sink = await startServer({ script: 'bench/sink.ts', environment: {} })
   const generator = startLoadGenerator()
   const fixture = await openFixture(store.endpoint, 'bench')

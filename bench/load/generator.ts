@@ -9,7 +9,7 @@ import { setTimeout } from 'node:timers/promises'
 import { cpuMs, rssMb } from '../proc.ts'
 import type { Job, Sample } from './job.ts'
 
-const SETTLE_MS = 300
+const SETTLE_MS = 500
 
 const percentile = (sorted: number[], part: number) =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN

@@ -30,7 +30,8 @@ interface Options {
   /** Where it keeps its data, and finds that of an earlier run; by default in memory. */
   folder?: string
   port?: number
-  heapMb?: number
+  /** It is to run for minutes at full load: then it has memory, and is compiled well, though that takes a while. */
+  isForLoad?: boolean
 }
 
 /**
@@ -75,9 +76,12 @@ export function hasJava(): boolean {
   return spawnSync('java', ['-version'], { stdio: 'ignore' }).status === 0
 }
 
-function javaArguments(port: number, { folder, heapMb = 512 }: Options): string[] {
-  // The serial collector and the first compiler tier alone: half the time to start, and threads for the tests.
-  const machine = [`-Xmx${heapMb}m`, '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
+/** The serial collector, and mostly the first compiler tier alone: half the time to start, and threads for the tests. */
+const FOR_TESTS = ['-XX:+UseSerialGC', '-Xmx512m', '-XX:TieredStopAtLevel=1']
+const FOR_LOAD = ['-XX:+UseSerialGC', '-Xmx2048m']
+
+function javaArguments(port: number, { folder, isForLoad = false }: Options): string[] {
+  const machine = isForLoad ? FOR_LOAD : FOR_TESTS
   const data = folder === undefined ? ['-inMemory'] : ['-dbPath', folder]
   const store = [...data, '-sharedDb', '-disableTelemetry', '-port', String(port)]
   const library = `-Djava.library.path=${join(EMULATOR, 'DynamoDBLocal_lib')}`
