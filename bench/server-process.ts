@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { freePort } from '../test/support/dynamodb-local.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const START_TIMEOUT_MS = 30_000
@@ -19,6 +20,18 @@ export interface Command {
   script: string
   nodeArguments?: string[]
   environment: Record<string, string>
+  /** It writes nothing, so that it cannot say where it listens. */
+  isSilent?: boolean
+}
+
+/** Where a server says that it listens. */
+const urlIn = (log: string) => /listening at (http:[^"\s]+)/i.exec(log)?.[1]
+
+/** Where it is known to listen, once it does. */
+async function urlAt(port: number): Promise<string | undefined> {
+  const url = `http://127.0.0.1:${port}`
+  const answer = await fetch(`${url}/health`).catch(() => undefined)
+  return answer?.ok ? url : undefined
 }
 
 /** Starts a server as a process of its own and waits until it says where it listens. It dies with this one. */
@@ -26,10 +39,13 @@ export async function startServer({
   script,
   nodeArguments = [],
   environment,
+  isSilent = false,
 }: Command): Promise<ServerProcess> {
+  const port = isSilent ? await freePort() : undefined
+  const ownPort = port === undefined ? {} : { PORT: String(port) }
   const child = spawn(process.execPath, [...nodeArguments, join(ROOT, script)], {
     cwd: ROOT,
-    env: { PATH: process.env['PATH'] ?? '', ...environment },
+    env: { PATH: process.env['PATH'] ?? '', ...environment, ...ownPort },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const kill = () => child.kill('SIGKILL')
@@ -43,7 +59,7 @@ export async function startServer({
   const exited = once(child, 'exit')
   const giveUpAt = Date.now() + START_TIMEOUT_MS
   let url: string | undefined
-  while ((url = /listening at (http:[^"\s]+)/i.exec(head)?.[1]) === undefined) {
+  while ((url = port === undefined ? urlIn(head) : await urlAt(port)) === undefined) {
     if (child.exitCode !== null || Date.now() > giveUpAt) throw new Error(`${script} did not start: ${head}`)
     await delay(2)
   }

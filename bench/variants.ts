@@ -61,6 +61,6 @@ export function commandOf(variant: Variant, fixture: Fixture, sink: string): Com
     case 'ours, tracing 100 %':
       return service(fixture, sink, tracing(sink, '1'))
     case 'ours, unwatched':
-      return service(fixture, sink, { METRICS_SINK: 'none', LOG_LEVEL: 'silent' })
+      return { ...service(fixture, sink, { METRICS_SINK: 'none', LOG_LEVEL: 'silent' }), isSilent: true }
   }
 }

@@ -51,8 +51,8 @@ export interface AppDependencies {
 
 /** Longer than the 60 s after which load balancers give up an idle connection: it must be theirs to close. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000
-/** Clients that send slowly are looked for every second, and hold a socket 10 s at most. */
-const REQUEST_TIMEOUT_MS = 9_000
+/** Clients that send slowly are looked for every second, and hold a socket for less than 10 s. */
+const REQUEST_TIMEOUT_MS = 8_000
 const HEADERS_TIMEOUT_MS = 5_000
 /** An id of any length is the same 404; the size of the headers bounds it anyway. */
 const MAX_PARAM_LENGTH = 16_384

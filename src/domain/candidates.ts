@@ -21,6 +21,8 @@ interface TenantCandidates {
   /** Told by this process itself, so that no index need be asked. */
   hints: Candidate[]
   filledAt: number
+  /** How much of the last reading had been handed out: the index lags, and the next one reads as much more. */
+  stale: number
   /** The last reading found everything there was. */
   isComplete: boolean
   /** The last reading found nothing that could be handed out. */
@@ -73,6 +75,17 @@ function needsFilling(state: TenantCandidates, now: number, emptySince: number):
   return !(state.isComplete && state.filledAt > emptySince)
 }
 
+/** Reads what is on offer and was not handed out a moment ago, if there is any among the first thousand. */
+async function readFree(queue: QueueStore, state: TenantCandidates, scope: CallScope, shard?: number) {
+  for (let limit = Math.min(READ_LIMIT + state.stale, MAX_READ_LIMIT); ; limit = MAX_READ_LIMIT) {
+    const found = await queue.candidates(scope, limit, shard)
+    const free = found.filter(({ availability }) => !state.handedOut.has(availability))
+    state.stale = found.length - free.length
+    const isAll = found.length < limit
+    if (free.length > 0 || isAll || limit === MAX_READ_LIMIT) return { free, isAll }
+  }
+}
+
 async function fill(
   options: CandidatesOptions,
   state: TenantCandidates,
@@ -84,16 +97,13 @@ async function fill(
     // Further ahead than any is set: the clock was put back.
     if (until <= now || until > now + INDEX_LAG_MS) state.handedOut.delete(availability)
   }
-  // What is being claimed at this moment still stands at the head of the index.
-  const limit = Math.min(READ_LIMIT + state.handedOut.size, MAX_READ_LIMIT)
   // Several callers share this reading, so it has a deadline of its own.
   const scope = { tenant, signal: timers.deadline(deadlineMs) }
   const shard = state.lostRatio > CONTENDED ? Math.floor(random() * tenant.read_shards) : undefined
   const read = async (only?: number) => {
-    const found = await queue.candidates(scope, limit, only)
+    const { free, isAll } = await readFree(queue, state, scope, only)
     // One shard says nothing of the others.
-    state.isComplete = found.length < limit && (only === undefined || tenant.read_shards === 1)
-    const free = found.filter(({ availability }) => !state.handedOut.has(availability))
+    state.isComplete = isAll && (only === undefined || tenant.read_shards === 1)
     // Several tasks may have drawn the same shard: each starts at another place of it.
     const first = only === undefined ? 0 : Math.floor(random() * free.length)
     state.waiting = [...free.slice(first), ...free.slice(0, first)]
@@ -151,6 +161,7 @@ function newTenantCandidates(): TenantCandidates {
     waiting: [],
     hints: [],
     filledAt: -Infinity,
+    stale: 0,
     isComplete: false,
     foundNone: true,
     filling: undefined,

@@ -56,7 +56,7 @@ t.test('who comes away empty-handed from a shared reading looks again', async (t
     [...Array<number>(25).fill(10), 0],
   )
   t.equal(new Set(takes.flat().map(({ event_id }) => event_id)).size, 250)
-  t.ok(readings <= 4, `${readings} readings`)
+  t.ok(readings <= 6, `${readings} readings`)
 })
 
 t.test('one shard that was read alone says nothing of the others', async (t) => {

@@ -88,7 +88,8 @@ function javaArguments(port: number, { folder, isForLoad = false }: Options): st
   return [...machine, library, '-jar', join(EMULATOR, 'DynamoDBLocal.jar'), ...store]
 }
 
-async function freePort(): Promise<number> {
+/** @returns A port of 127.0.0.1 that is free now. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
