@@ -46,14 +46,18 @@ interface Service {
 }
 
 async function startService(endpoint: string, tokens: Record<string, string>, variables: object) {
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../src/server.ts')], {
-    env: {
-      ...{ PATH: process.env['PATH'] ?? '', TMPDIR: tmpdir(), PORT: '0' },
-      ...{ DYNAMODB_ENDPOINT: endpoint, DYNAMODB_TABLE: TABLE, AWS_REGION: 'local' },
-      ...{ AWS_ACCESS_KEY_ID: 'bench', AWS_SECRET_ACCESS_KEY: 'bench', ...variables },
+  const child = spawn(
+    process.execPath,
+    ['--max-semi-space-size=24', join(import.meta.dirname, '../src/server.ts')],
+    {
+      env: {
+        ...{ PATH: process.env['PATH'] ?? '', TMPDIR: tmpdir(), PORT: '0' },
+        ...{ DYNAMODB_ENDPOINT: endpoint, DYNAMODB_TABLE: TABLE, AWS_REGION: 'local' },
+        ...{ AWS_ACCESS_KEY_ID: 'bench', AWS_SECRET_ACCESS_KEY: 'bench', ...variables },
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
     },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  )
   const { promise: port, resolve } = Promise.withResolvers<number>()
   // Logs are read, as a collector of logs would.
   child.stdout.on('data', (chunk: Buffer) => {

@@ -23,7 +23,7 @@ export const Environment = Type.Object({
   NACK_DELAY_MIN_SECONDS: Type.Integer({ minimum: 0, maximum: 43_200, default: 1 }),
   NACK_DELAY_MAX_SECONDS: Type.Integer({ minimum: 0, maximum: 43_200, default: 3_600 }),
   REQUEST_DEADLINE_MS: Type.Integer({ minimum: 100, maximum: 60_000, default: 2_500 }),
-  MAX_IN_FLIGHT: Type.Integer({ minimum: 1, maximum: 100_000, default: 256 }),
+  MAX_IN_FLIGHT: Type.Integer({ minimum: 1, maximum: 100_000, default: 128 }),
   MAX_IN_FLIGHT_PER_TENANT: Type.Integer({ minimum: 1, maximum: 100_000, default: 64 }),
   MAX_LOOP_DELAY_MS: Type.Integer({ minimum: 10, maximum: 60_000, default: 200 }),
   RATE_LIMIT_PER_SECOND: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 10_000 }),

@@ -24,7 +24,7 @@ t.test('an empty environment is a first run', async (t) => {
     idempotencyWindowSeconds: 86_400,
     retentionSeconds: 2_592_000,
     deadlineMs: 2_500,
-    limits: { maxInFlight: 256, maxInFlightPerTenant: 64, maxLoopDelayMs: 200, requestsPerSecond: 10_000 },
+    limits: { maxInFlight: 128, maxInFlightPerTenant: 64, maxLoopDelayMs: 200, requestsPerSecond: 10_000 },
     keyLookupsPerSecond: 200,
     shutdown: { settleMs: 500, timeoutMs: 20_000 },
   })
