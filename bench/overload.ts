@@ -11,6 +11,7 @@ import { createClient, createDynamoDB } from '../src/dynamodb/client.ts'
 import type { Flow, FlowResult } from '../test/support/load/generator.ts'
 import { requestText, runLoad } from '../test/support/load/load.ts'
 import { startNullDynamoDB } from './null-dynamodb.ts'
+import { SERVICE_ARGUMENTS } from './variants.ts'
 
 const HELP = `What is left of the service under ten times its load, and of a tenant beside one that floods. The service, the load and
 a store that costs nothing are processes of their own. Linux; two to three minutes. Judges what it prints; exit code 1 where a
@@ -20,6 +21,7 @@ bound is missed.
 `
 
 const TABLE = 'bench'
+const SERVER = [...SERVICE_ARGUMENTS, join(import.meta.dirname, '../src/server.ts')]
 const TENANTS = ['a', 'b', 'c', 'd']
 /** Many enough that no tenant reaches its own bound before the process reaches its. */
 const BEST_CONNECTIONS = [16, 32, 64, 128]
@@ -46,18 +48,14 @@ interface Service {
 }
 
 async function startService(endpoint: string, tokens: Record<string, string>, variables: object) {
-  const child = spawn(
-    process.execPath,
-    ['--max-semi-space-size=24', join(import.meta.dirname, '../src/server.ts')],
-    {
-      env: {
-        ...{ PATH: process.env['PATH'] ?? '', TMPDIR: tmpdir(), PORT: '0' },
-        ...{ DYNAMODB_ENDPOINT: endpoint, DYNAMODB_TABLE: TABLE, AWS_REGION: 'local' },
-        ...{ AWS_ACCESS_KEY_ID: 'bench', AWS_SECRET_ACCESS_KEY: 'bench', ...variables },
-      },
-      stdio: ['ignore', 'pipe', 'inherit'],
+  const child = spawn(process.execPath, SERVER, {
+    env: {
+      ...{ PATH: process.env['PATH'] ?? '', TMPDIR: tmpdir(), PORT: '0' },
+      ...{ DYNAMODB_ENDPOINT: endpoint, DYNAMODB_TABLE: TABLE, AWS_REGION: 'local' },
+      ...{ AWS_ACCESS_KEY_ID: 'bench', AWS_SECRET_ACCESS_KEY: 'bench', ...variables },
     },
-  )
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const { promise: port, resolve } = Promise.withResolvers<number>()
   // Logs are read, as a collector of logs would.
   child.stdout.on('data', (chunk: Buffer) => {

@@ -15,12 +15,14 @@ const tracing = (sink: string, ratio: string) => ({
   OTEL_TRACES_SAMPLER_ARG: ratio,
 })
 
+/** As `npm start` and the image have it. */
+export const SERVICE_ARGUMENTS = ['--max-semi-space-size=24']
+
 /** The service as production has it, with metrics and one log line per request. */
 function service({ endpoint, table }: Fixture, sink: string, more: Record<string, string> = {}): Command {
   return {
     script: 'src/server.ts',
-    // As `npm start` and the image have it.
-    nodeArguments: ['--max-semi-space-size=24'],
+    nodeArguments: SERVICE_ARGUMENTS,
     environment: {
       ...AWS,
       NODE_ENV: 'production',

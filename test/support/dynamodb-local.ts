@@ -76,7 +76,7 @@ export function hasJava(): boolean {
   return spawnSync('java', ['-version'], { stdio: 'ignore' }).status === 0
 }
 
-/** The serial collector, and mostly the first compiler tier alone: half the time to start, and threads for the tests. */
+/** The first compiler tier alone: half the time to start, and threads for the tests. */
 const FOR_TESTS = ['-XX:+UseSerialGC', '-Xmx512m', '-XX:TieredStopAtLevel=1']
 const FOR_LOAD = ['-XX:+UseSerialGC', '-Xmx2048m']
 

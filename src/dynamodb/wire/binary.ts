@@ -13,7 +13,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const toBase64 = (bytes: Uint8Array) =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
 
-/** What is sent of an attribute: itself where it has no bytes. */
+/** What is sent of an attribute: itself where it neither is bytes nor may hold some. */
 function encode(attribute: AttributeValue): object {
   const { B, BS, M, L } = attribute
   if (B) return { B: toBase64(B) }
@@ -22,7 +22,7 @@ function encode(attribute: AttributeValue): object {
   return L ? { L: L.map(encode) } : attribute
 }
 
-/** @returns The attributes with their bytes as base64: themselves where they have none. */
+/** @returns The attributes with their bytes as base64: themselves where no attribute may hold any. */
 export function toWire(attributes: Attributes): object {
   let changed: Record<string, object> | undefined
   for (const name in attributes) {
