@@ -13,6 +13,8 @@ import { openTable } from '../support/table.ts'
 
 const SECONDS = Number(process.env['HISTORY_SECONDS'] ?? 5)
 const LOAD = { forMs: SECONDS * 1000, producers: 4, workers: 10, pollers: 2, maxAttempts: 6 }
+/** How many histories a control may take to show what it must. */
+const MOST_HISTORIES = 6
 const NACK_DELAYS = { minSeconds: 0, maxSeconds: 1 }
 
 function testHistories(t: Test, endpoint: string): void {
@@ -38,6 +40,18 @@ function testHistories(t: Test, endpoint: string): void {
     t.strictSame(await runLocally(t, {}, [-450, 0, 450]), [])
   })
 
+  /** Whether two holders of one event are noticed in one of a few histories: a slow machine may not let two meet in one. */
+  async function noticesTwoHolders(t: Test, options: Partial<LocalAppOptions & Load>, aheadMs: number[]) {
+    for (let histories = 1; histories <= MOST_HISTORIES; histories++) {
+      const violations = await runLocally(t, options, aheadMs)
+      if (violations.some((violation) => violation.startsWith('doubly held'))) {
+        t.pass(`two holders noticed in history ${histories}`)
+        return
+      }
+    }
+    t.fail(`no two holders noticed in ${MOST_HISTORIES} histories`)
+  }
+
   const isClaim = (input: UpdateItemCommandInput) =>
     input.ConditionExpression?.startsWith('available_at = :seen AND')
 
@@ -52,22 +66,14 @@ function testHistories(t: Test, endpoint: string): void {
             ),
           }
         : input
-    const violations = await runLocally(t, { sabotage }, [0, 0, 0])
-    t.ok(
-      violations.some((violation) => violation.startsWith('doubly held')),
-      violations[0] ?? 'no violation',
-    )
+    await noticesTwoHolders(t, { sabotage }, [0, 0, 0])
   })
 
   t.test(
     'the check notices when clocks differ by more than the second that leases are stored for longer',
     { buffered: true },
     async (t) => {
-      const violations = await runLocally(t, { hoarding: 0.9 }, [0, 1_600])
-      t.ok(
-        violations.some((violation) => violation.startsWith('doubly held')),
-        violations[0] ?? 'no violation',
-      )
+      await noticesTwoHolders(t, { hoarding: 0.9 }, [0, 1_600])
     },
   )
 }
