@@ -12,7 +12,7 @@ import { registerDrain, type DrainState } from './plugins/drain.ts'
 import { answerClientError, answerFrameworkError, registerErrorEnvelope } from './plugins/error-envelope.ts'
 import { registerInFlight, registerOverload } from './plugins/in-flight.ts'
 import { MAX_BODY_BYTES, registerJsonBody } from './plugins/json-body.ts'
-import { watchLoopDelay } from './plugins/loop-delay.ts'
+import { watchEventLoop } from './plugins/event-loop.ts'
 import { registerMetrics } from './plugins/metrics.ts'
 import { registerOpenApi } from './plugins/openapi.ts'
 import { registerRateLimit } from './plugins/rate-limit.ts'
@@ -90,12 +90,13 @@ async function registerProtected(app: FastifyInstance, dependencies: AppDependen
   const { recorder } = observability
   const now = () => performance.now()
   const slots = new Slots()
-  registerOverload(app, { ...limits, slots, loopDelay: watchLoopDelay(app, now), recorder })
+  const eventLoop = watchEventLoop(app, now)
+  registerOverload(app, { ...limits, slots, eventLoop, recorder })
   await registerAuth(app, { authenticator })
   registerRateLimit(app, { perSecond: limits.requestsPerSecond, recorder, now })
   registerInFlight(app, { ...limits, slots, recorder })
   registerBodyBudget(app, { recorder })
-  registerRefusals(app, now)
+  registerRefusals(app, { eventLoop, now })
   registerDeadline(app, { deadlineMs })
   app.register(eventRoutes, { events })
   app.register(batchRoutes, { events })

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../errors.ts'
 import type { Recorder } from '../metrics/recorder.ts'
+import type { EventLoop } from './event-loop.ts'
 import { boundOf, perClass } from './load-class.ts'
-import type { LoopDelay } from './loop-delay.ts'
 import type { Slots } from './slots.ts'
 
 export interface OverloadOptions {
@@ -11,7 +11,7 @@ export interface OverloadOptions {
   /** How late the event loop may be, in ms, before the first class of requests is refused. */
   maxLoopDelayMs: number
   slots: Slots
-  loopDelay: LoopDelay
+  eventLoop: Pick<EventLoop, 'delayMs'>
   recorder: Recorder
 }
 
@@ -32,14 +32,15 @@ const TENANT_BUSY = new AppError('unavailable', 'Too many requests of yours are 
 
 /** Refuses what the process cannot take on, before anything is done for it: no key looked at, no body read. */
 export function registerOverload(app: FastifyInstance, options: OverloadOptions): void {
-  const { maxInFlight, maxLoopDelayMs, slots, loopDelay, recorder } = options
+  const { maxInFlight, maxLoopDelayMs, slots, eventLoop, recorder } = options
   const maxDelay = perClass(({ delay }) => maxLoopDelayMs * delay)
   const most = perClass(({ share }) => Math.ceil(maxInFlight * share))
   app.addHook('onRoute', ({ url, config }) => {
     if (!config?.load) throw new Error(`The route ${url} declares no class of load: set config.load`)
   })
   app.addHook('onRequest', (request, _reply, done) => {
-    const isTooMuch = loopDelay.ms > boundOf(maxDelay, request) || slots.open.size >= boundOf(most, request)
+    const isTooMuch =
+      eventLoop.delayMs > boundOf(maxDelay, request) || slots.open.size >= boundOf(most, request)
     if (isTooMuch) recorder.count('RefusedByLoad')
     done(isTooMuch ? OVERLOADED : undefined)
   })

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { TokenBucket } from '../domain/token-bucket.ts'
+import type { EventLoop } from './event-loop.ts'
 
 /** Answers that turn somebody away for now. */
 const REFUSALS: readonly number[] = [429, 503]
@@ -11,6 +12,14 @@ const MAX_HELD_MS = 1_000
 /** Connections with nothing under way are cheap, yet not free: whoever comes when so many are held is answered at once. */
 const MAX_HELD = 5_000
 const SWEEP_INTERVAL_MS = 10
+/** From this part of the event loop's time on, saying no takes from saying yes. */
+const BUSY_UTILIZATION = 0.8
+
+export interface RefusalOptions {
+  eventLoop: Pick<EventLoop, 'utilization'>
+  /** In ms, never going back. */
+  now: () => number
+}
 
 interface Held {
   send: () => void
@@ -18,7 +27,7 @@ interface Held {
 }
 
 /** Sends what is due: at its pace the first ones, and all that have waited long enough. */
-function createPace(now: () => number) {
+function createPace({ eventLoop, now }: RefusalOptions) {
   const bucket = new TokenBucket(PER_SECOND, BURST)
   const queue = new Set<Held>()
   let timer: NodeJS.Timeout | undefined
@@ -37,6 +46,7 @@ function createPace(now: () => number) {
   return {
     /** @returns Whether the answer has to wait; `send` is called when it may go. */
     hold(send: () => void): boolean {
+      if (eventLoop.utilization < BUSY_UTILIZATION) return false
       const at = now()
       if (queue.size >= MAX_HELD || (queue.size === 0 && bucket.take(at) === 0)) return false
       queue.add({ send, until: at + MAX_HELD_MS })
@@ -47,12 +57,13 @@ function createPace(now: () => number) {
 }
 
 /**
- * Holds refusals back, up to a second, when there are many. A client that is told no comes again as soon as it is told: ten times
+ * Holds refusals back, up to a second, when there are many and time is short. A client that is told no comes again as soon as it is told: ten times
  * the load is nine tenths refusals, and saying no at full speed would leave little time to say yes. Held, it costs a
- * connection and no CPU. Nothing that was held says how fast the service is.
+ * connection and no CPU. While there is time to spare they go out at once: what is held outlives many a collection of garbage, which
+ * would then take longer for all. Nothing that was held says how fast the service is.
  */
-export function registerRefusals(app: FastifyInstance, now: () => number): void {
-  const pace = createPace(now)
+export function registerRefusals(app: FastifyInstance, options: RefusalOptions): void {
+  const pace = createPace(options)
   app.addHook('onSend', (request, reply, payload, done) => {
     if (!REFUSALS.includes(reply.statusCode)) {
       done(null, payload)

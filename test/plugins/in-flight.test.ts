@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { LOAD_CLASSES, type LoadClass } from '../../src/plugins/load-class.ts'
-import { watchLoopDelay } from '../../src/plugins/loop-delay.ts'
+import { watchEventLoop } from '../../src/plugins/event-loop.ts'
 import { registerInFlight, registerOverload } from '../../src/plugins/in-flight.ts'
 import { Slots } from '../../src/plugins/slots.ts'
 import type { DynamoDB } from '../../src/dynamodb/client.ts'
@@ -203,22 +203,22 @@ t.test(
 
 /** An app with a route of each class, over an event loop that is as late as it is told to be. */
 async function givenLoop(t: Test) {
-  const loopDelay = { ms: 0 }
+  const eventLoop = { delayMs: 0 }
   const app = fastify()
   t.teardown(() => app.close())
   const { recorder } = createCounts()
-  registerOverload(app, { maxInFlight: 1_000, maxLoopDelayMs: 100, slots: new Slots(), loopDelay, recorder })
+  registerOverload(app, { maxInFlight: 1_000, maxLoopDelayMs: 100, slots: new Slots(), eventLoop, recorder })
   for (const load of CLASSES) app.get(`/${load}`, { config: { load } }, async () => 'served')
   await app.ready()
   const served = async () => {
     const statuses = await Promise.all(CLASSES.map(async (load) => (await app.inject(`/${load}`)).statusCode))
     return CLASSES.filter((_, at) => statuses[at] === 200)
   }
-  return { loopDelay, served }
+  return { eventLoop, served }
 }
 
 t.test('the later the event loop, the more classes are refused, and acknowledgements last', async (t) => {
-  const { loopDelay, served } = await givenLoop(t)
+  const { eventLoop, served } = await givenLoop(t)
   for (const [ms, classes] of [
     [100, ['list', 'inbox', 'claim', 'create', 'get', 'acknowledge']],
     [101, ['inbox', 'claim', 'create', 'get', 'acknowledge']],
@@ -229,7 +229,7 @@ t.test('the later the event loop, the more classes are refused, and acknowledgem
     [601, []],
     [0, CLASSES],
   ] as const) {
-    loopDelay.ms = ms
+    eventLoop.delayMs = ms
     t.strictSame(await served(), classes, `${ms} ms`)
   }
 })
@@ -238,15 +238,28 @@ t.test('a loop that is blocked for long is seen to be late, and forgotten when i
   const app = fastify()
   t.teardown(() => app.close())
   let skipped = 0
-  const loopDelay = watchLoopDelay(app, () => performance.now() + skipped)
+  const eventLoop = watchEventLoop(app, () => performance.now() + skipped)
   // Each time the timer fires it seems to be a second late.
   for (let n = 0; n < 5; n++) {
     skipped += 1_000
-    const before = loopDelay.ms
-    await until(() => loopDelay.ms !== before)
+    const before = eventLoop.delayMs
+    await until(() => eventLoop.delayMs !== before)
   }
-  t.ok(loopDelay.ms > 400, `${loopDelay.ms} ms`)
-  await until(() => loopDelay.ms < 100)
+  t.ok(eventLoop.delayMs > 400, `${eventLoop.delayMs} ms`)
+  await until(() => eventLoop.delayMs < 100)
+})
+
+t.test('a loop that has much to do is seen to be busy, and forgotten when it has not', async (t) => {
+  const app = fastify()
+  t.teardown(() => app.close())
+  const eventLoop = watchEventLoop(app, () => performance.now())
+  const work = setInterval(() => {
+    const until = performance.now() + 40
+    while (performance.now() < until);
+  }, 1)
+  await until(() => eventLoop.utilization > 0.8)
+  clearInterval(work)
+  await until(() => eventLoop.utilization < 0.5)
 })
 
 t.test('a route that declares no class does not start', async (t) => {
@@ -254,7 +267,7 @@ t.test('a route that declares no class does not start', async (t) => {
   t.teardown(() => app.close())
   const { recorder } = createCounts()
   const limits = { maxInFlight: 1, maxLoopDelayMs: 1 }
-  registerOverload(app, { ...limits, slots: new Slots(), loopDelay: { ms: 0 }, recorder })
+  registerOverload(app, { ...limits, slots: new Slots(), eventLoop: { delayMs: 0 }, recorder })
   t.throws(() => app.get('/new', async () => 'x'), {
     message: 'The route /new declares no class of load: set config.load',
   })

@@ -3,9 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { registerRefusals } from '../../src/plugins/refusals.ts'
 
-/** An app that answers with the status in its path, at a time that stands still until it is moved. */
+/** A busy app that answers with the status in its path, at a time that stands still until it is moved. */
 async function given(t: Test) {
   const state = { now: 0, held: 0 }
+  const eventLoop = { utilization: 1 }
   const app = fastify()
   t.teardown(() => app.close())
   app.decorateRequest('slot')
@@ -13,7 +14,7 @@ async function given(t: Test) {
   app.addHook('onResponse', async (request) => {
     if (request.isLongPoll) state.held++
   })
-  registerRefusals(app, () => state.now)
+  registerRefusals(app, { eventLoop, now: () => state.now })
   app.get('/:status', async ({ params }, reply) =>
     reply.code(Number((params as { status: string }).status)).send('x'),
   )
@@ -25,7 +26,7 @@ async function given(t: Test) {
       answered++
       return response.statusCode
     })
-  return { state, ask, answered: () => answered }
+  return { state, eventLoop, ask, answered: () => answered }
 }
 
 t.test(
@@ -64,4 +65,11 @@ t.test('when very many are held, the next ones are answered at once', async (t) 
   t.equal(answered(), 300)
   state.now += 1_000
   await Promise.all(refusals)
+})
+
+t.test('while there is time to spare, no refusal is held', async (t) => {
+  const { state, eventLoop, ask } = await given(t)
+  eventLoop.utilization = 0.79
+  await Promise.all(ask(429, 1_000))
+  t.equal(state.held, 0)
 })

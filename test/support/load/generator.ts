@@ -42,6 +42,8 @@ export interface FlowResult {
 }
 
 const TICK_MS = 5
+/** Connections are opened meanwhile, and nothing has been compiled yet: what is asked then is no part of the percentiles. */
+const WARM_UP_MS = 1_000
 
 interface State {
   result: FlowResult
@@ -61,7 +63,7 @@ async function ask(connection: Connection, { request }: Flow, { result, latencie
   const isRefused = answer.status === 429 || answer.status === 503
   if (isRefused && !/\r\nretry-after: \d+/.test(answer.head)) result.withoutRetryAfter++
   const isGood = answer.status < 300
-  if (isGood) latencies.push(now - sentAt)
+  if (isGood && sentAt - startedAt > WARM_UP_MS) latencies.push(now - sentAt)
   const second = Math.floor((now - startedAt) / 1_000)
   const counts = isGood ? result.goodput : isRefused ? result.refused : []
   counts[second] = (counts[second] ?? 0) + 1
