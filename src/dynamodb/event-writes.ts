@@ -2,6 +2,7 @@ import type { UpdateItemCommandInput } from '@aws-sdk/client-dynamodb'
 import { shardOf, type Ulid } from '../domain/event-id.ts'
 import type { Lease } from '../domain/ports.ts'
 import { availability, inboxKey, type Item } from './keys.ts'
+import { RECORD_FINAL } from './operations.ts'
 import { TTL_ATTRIBUTE } from './table.ts'
 import { inStatus, updateRequest, type EventTarget } from './update.ts'
 
@@ -18,6 +19,8 @@ const number = (value: number) => ({ N: String(value) })
 const LEASE = ['lease_id', 'leased_until', 'extend_order']
 /** Takes an event out of the inbox: nothing of a hold or of its turn is left. */
 const OUT_OF_INBOX = ['inbox_key', 'available_at', ...LEASE]
+
+const NOT_EXPIRED = `(attribute_not_exists(${TTL_ATTRIBUTE}) OR ${TTL_ATTRIBUTE} > :now_seconds)`
 
 interface AcknowledgeOptions {
   nowMs: number
@@ -45,13 +48,14 @@ export function acknowledgeRequest(
     setExpressions: ['event_type = event_type'],
     remove: [...OUT_OF_INBOX, 'failed_at'],
     condition:
-      'attribute_exists(pk) AND #status <> :delivered AND (attribute_not_exists(#ttl) OR #ttl > :now_seconds)' +
+      `attribute_exists(pk) AND #status <> :delivered AND ${NOT_EXPIRED}` +
       (leaseId === undefined ? '' : ' AND (attribute_not_exists(lease_id) OR lease_id = :lease_id)'),
     values: {
       ':delivered': text('delivered'),
       ':now_seconds': number(Math.floor(nowMs / 1000)),
       ...(leaseId === undefined ? {} : { ':lease_id': text(leaseId) }),
     },
+    record: RECORD_FINAL,
   })
 }
 
@@ -168,7 +172,7 @@ export function redriveRequest(target: EventTarget, nowMs: number): UpdateItemCo
       delivery_attempts: number(0),
     },
     remove: ['failed_at', TTL_ATTRIBUTE],
-    condition: '#status = :failed AND (attribute_not_exists(#ttl) OR #ttl > :now_seconds)',
+    condition: `#status = :failed AND ${NOT_EXPIRED}`,
     values: { ':failed': text('failed'), ':now_seconds': number(Math.floor(nowMs / 1000)) },
     returns: 'ALL_NEW',
   })

@@ -22,9 +22,12 @@ export function firstOperation(operation: string): Item {
   return { [OPERATIONS[0]]: { S: operation } }
 }
 
+/** Where the write stands that ends the life of an event: no other follows, so it needs no place among the last. */
+const FINAL = 'final_op'
+
 /** Whether the operation is among the last that were written. */
 export function bearsOperation(item: Item, operation: string): boolean {
-  return OPERATIONS.some((name) => item[name]?.S === operation)
+  return item[FINAL]?.S === operation || OPERATIONS.some((name) => item[name]?.S === operation)
 }
 
 /** Names the operation that was barred last. */
@@ -35,13 +38,27 @@ export function hasTakenPlace(item: Item, operation: string): boolean {
   return bearsOperation(item, operation) && item[BARRED]?.S !== operation
 }
 
-/** What every update has: it takes effect once, and moves the operations up. */
-export const RECORD = {
-  condition: `NOT (${OPERATIONS.map((name) => `${name} = :operation`).join(' OR ')})`,
+/** How an update is written down. */
+export interface OperationRecord {
+  setExpressions: readonly string[]
+  valuesOf: (operation: string) => Item
+}
+
+/** In the condition of every update: it takes effect once, and not when it is barred. */
+export const NOT_RECORDED = `NOT (${OPERATIONS.map((name) => `${name} = :operation`).join(' OR ')})`
+
+/** What an update has: it moves the operations up. */
+export const RECORD: OperationRecord = {
   // The right-hand sides are what stood there before.
   setExpressions: OPERATIONS.map((name, at) => {
     const before = OPERATIONS[at - 1]
     return `${name} = ${before === undefined ? ':operation' : `if_not_exists(${before}, :no_operation)`}`
   }),
-  valuesOf: (operation: string): Item => ({ ':operation': { S: operation }, ':no_operation': { S: NONE } }),
+  valuesOf: (operation) => ({ ':operation': { S: operation }, ':no_operation': { S: NONE } }),
+}
+
+/** What an update has that nothing may follow: a quarter of the text, and nothing to move. */
+export const RECORD_FINAL: OperationRecord = {
+  setExpressions: [`${FINAL} = :operation`],
+  valuesOf: (operation) => ({ ':operation': { S: operation } }),
 }

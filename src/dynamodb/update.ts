@@ -2,8 +2,7 @@ import type { AttributeValue, UpdateItemCommandInput } from '@aws-sdk/client-dyn
 import { shardOf, type Ulid } from '../domain/event-id.ts'
 import type { EventStatus } from '../schemas/event.ts'
 import { eventKey, statusKey } from './keys.ts'
-import { BARRED, RECORD } from './operations.ts'
-import { TTL_ATTRIBUTE } from './table.ts'
+import { BARRED, NOT_RECORDED, RECORD, type OperationRecord } from './operations.ts'
 
 /** The event that a write is about, and what the write is recognised by. */
 export interface EventTarget {
@@ -22,6 +21,8 @@ export interface EventUpdate {
   condition: string
   values?: Record<string, AttributeValue>
   returns?: 'ALL_NEW' | 'UPDATED_NEW'
+  /** `RECORD` unless nothing may follow it. */
+  record?: OperationRecord
 }
 
 /** What an event gets with a status: the status itself and its place in the StatusIndex. */
@@ -29,32 +30,34 @@ export function inStatus(tenant: string, ulid: Ulid, status: EventStatus): Recor
   return { status: { S: status }, status_key: { S: statusKey(tenant, shardOf(ulid), status) } }
 }
 
-/** Names are always aliased: several attributes are reserved words of DynamoDB. Conditions name `#status` and `#ttl`. */
+/** Of the attributes `status` alone is a reserved word of DynamoDB: wherever it is meant, it is called `#status`. */
+const ALIASES = { '#status': 'status' }
+const inExpression = (name: string) => (name === 'status' ? '#status' : name)
+
 export function updateRequest(
   { table, tenant, ulid, operation }: EventTarget,
   update: EventUpdate,
 ): UpdateItemCommandInput {
   const { set, setExpressions = [], remove = [], condition, values = {}, returns = 'UPDATED_NEW' } = update
+  const { record = RECORD } = update
   const names = Object.keys(set)
   const assignments = [
-    ...names.map((name) => `#${name} = :new_${name}`),
+    ...names.map((name) => `${inExpression(name)} = :new_${name}`),
     ...setExpressions,
-    ...RECORD.setExpressions,
+    ...record.setExpressions,
   ]
-  const aliases: [string, string][] = names.map((name) => [`#${name}`, name])
-  if (condition.includes('#status')) aliases.push(['#status', 'status'])
-  if (condition.includes('#ttl')) aliases.push(['#ttl', TTL_ATTRIBUTE])
+  const change = `SET ${assignments.join(', ')}` + (remove.length > 0 ? ` REMOVE ${remove.join(', ')}` : '')
+  const isStatusMeant = change.includes('#status') || condition.includes('#status')
   return {
     TableName: table,
     Key: eventKey(tenant, ulid),
-    UpdateExpression:
-      `SET ${assignments.join(', ')}` + (remove.length > 0 ? ` REMOVE ${remove.join(', ')}` : ''),
-    ConditionExpression: `${condition} AND ${RECORD.condition}`,
-    ExpressionAttributeNames: Object.fromEntries(aliases),
+    UpdateExpression: change,
+    ConditionExpression: `${condition} AND ${NOT_RECORDED}`,
+    ...(isStatusMeant && { ExpressionAttributeNames: ALIASES }),
     ExpressionAttributeValues: {
       ...Object.fromEntries(names.map((name) => [`:new_${name}`, set[name] ?? { NULL: true }])),
       ...values,
-      ...RECORD.valuesOf(operation),
+      ...record.valuesOf(operation),
     },
     ReturnValues: returns,
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',

@@ -46,7 +46,7 @@ function judgeItem(item: Item): string | undefined {
 
 /** What is written down of operations, and says nothing of the event. */
 const ofEvent = (item: Item) =>
-  Object.fromEntries(Object.entries(item).filter(([name]) => !/^(barred_op|op_\d)$/.test(name)))
+  Object.fromEntries(Object.entries(item).filter(([name]) => !/^(barred_op|final_op|op_\d)$/.test(name)))
 
 function judgeChange(before: Item | undefined, after: Item): string | undefined {
   const isOpen = before?.['status']?.S !== 'delivered'
