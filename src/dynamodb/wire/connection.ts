@@ -1,10 +1,10 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { Pool } from 'undici'
+import { createConnector } from './connector.ts'
 import { findEndpoint, type Endpoint } from './endpoint.ts'
 import { createSigner, type Credentials, type Signer } from './signature.ts'
 import { untilAborted } from '../../domain/until-aborted.ts'
 
-/** Counts the wait for the connection too. */
 const CONNECT_TIMEOUT_MS = 1_500
 const MAX_CONNECTIONS = 256
 /** Idle connections are closed before DynamoDB closes them: a write must not meet a connection on its way out. */
@@ -32,7 +32,7 @@ function openPool({ origin }: Endpoint): Pool {
     connections: MAX_CONNECTIONS,
     pipelining: 1,
     allowH2: false,
-    connect: { timeout: CONNECT_TIMEOUT_MS },
+    connect: createConnector(CONNECT_TIMEOUT_MS),
     keepAliveTimeout: IDLE_TIMEOUT_MS,
     keepAliveMaxTimeout: IDLE_TIMEOUT_MS,
     // An attempt has a time of its own, for all of it.
