@@ -14,6 +14,7 @@ import { createHttpClient, firstKeys, startService, type Answer, type Service } 
 const KILLS = Number(process.env['KILLS'] ?? 4)
 const CLIENTS = 30
 const PAUSE_MS = 200
+const WALK_TRIES = 5
 const AGAIN = 0.05
 /** How long load runs between two kills. */
 const LOAD_MS = { least: 300, most: 900 }
@@ -99,7 +100,10 @@ async function kill(n: number, folder: string, service: Service): Promise<boolea
 async function walk(call: Call, path: string): Promise<EventAnswer[]> {
   const events: EventAnswer[] = []
   for (let next: string | undefined = path; next !== undefined;) {
-    const answer: Answer | undefined = await call('GET', next)
+    let answer: Answer | undefined
+    // A store that has just been started may be slow, and is asked again as by every client.
+    for (let tries = 0; tries < WALK_TRIES && answer?.status !== 200; tries++)
+      answer = await call('GET', next)
     if (answer?.status !== 200) throw new Error(`${path} answers ${answer?.status}`)
     events.push(...(answer.body as EventAnswer[]))
     next = /<(.*)>/.exec(String(answer.headers.link ?? ''))?.[1]

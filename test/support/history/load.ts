@@ -27,6 +27,7 @@ const LEASE_SECONDS = 1
 /** On a machine that is busy it takes longer until enough has happened. */
 const MIN_EVENTS = 60
 const MAX_LONGER_MS = 10_000
+/** So long nothing may come to its end before the end is given up. */
 const DRAIN_TIMEOUT_MS = 20_000
 
 const chance = (part: number) => Math.random() < part
@@ -108,7 +109,7 @@ async function poll(client: RecordingClient, isOver: IsOver): Promise<void> {
 
 /** Takes whatever is left until there is nothing. */
 async function drain(client: RecordingClient): Promise<void> {
-  const giveUpAt = now() + DRAIN_TIMEOUT_MS
+  let giveUpAt = now() + DRAIN_TIMEOUT_MS
   while (now() < giveUpAt) {
     const { events, lease_id } = await client.claim(100, 5, 0)
     if (lease_id !== undefined) {
@@ -116,6 +117,7 @@ async function drain(client: RecordingClient): Promise<void> {
         lease_id,
         events.map(({ event_id }) => event_id),
       )
+      giveUpAt = now() + DRAIN_TIMEOUT_MS
       continue
     }
     const { available, delayed, leased } = (await client.read('/inbox/stats')).body as InboxStats
