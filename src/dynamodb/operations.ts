@@ -57,7 +57,7 @@ export const RECORD: OperationRecord = {
   valuesOf: (operation) => ({ ':operation': { S: operation }, ':no_operation': { S: NONE } }),
 }
 
-/** What an update has that nothing may follow: a quarter of the text, and nothing to move. */
+/** What an update has that nothing may follow: little text, and nothing to move. */
 export const RECORD_FINAL: OperationRecord = {
   setExpressions: [`${FINAL} = :operation`],
   valuesOf: (operation) => ({ ':operation': { S: operation } }),

@@ -34,6 +34,7 @@ export function inStatus(tenant: string, ulid: Ulid, status: EventStatus): Recor
 const ALIASES = { '#status': 'status' }
 const inExpression = (name: string) => (name === 'status' ? '#status' : name)
 
+/** One conditional update, written down so that it is recognised and takes effect once. */
 export function updateRequest(
   { table, tenant, ulid, operation }: EventTarget,
   update: EventUpdate,
