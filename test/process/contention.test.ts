@@ -30,8 +30,9 @@ t.test(`${CONSUMERS} consumers, ${SIZE.events} events, ${SIZE.eventsPerClaim} pe
       const result = await processes.measure(table, endpoint, scenario, SIZE)
       t.comment(name, result)
       t.match(result, { handled: SIZE.events, twice: 0 }, `${name}: every event is handled, and once`)
-      isFair = result.least >= QUARTER_OF_A_SHARE && result.lostPerEvent <= scenario.bound
+      t.ok(result.lostPerEvent <= scenario.bound, `${name}: few writes are lost`)
+      isFair = result.least >= QUARTER_OF_A_SHARE
     }
-    t.ok(isFair, `${name}: each consumer has its share, and few writes are lost`)
+    t.ok(isFair, `${name}: each consumer has its share`)
   }
 })
