@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { Tally } from '../domain/tally.ts'
 import type { Recorder } from '../metrics/recorder.ts'
 import { OVERLOADED } from './in-flight.ts'
 
@@ -23,14 +24,12 @@ function announcedBytes({ headers, routeOptions }: FastifyRequest): number {
  */
 export function registerBodyBudget(app: FastifyInstance, options: BodyBudgetOptions): void {
   const { recorder, maxBytes = 256 * MIB, maxBytesPerTenant = 64 * MIB } = options
-  const byTenant = new Map<string, number>()
+  const byTenant = new Tally()
   let total = 0
 
   function add(tenant: string, bytes: number): void {
     total += bytes
-    const ofTenant = (byTenant.get(tenant) ?? 0) + bytes
-    if (ofTenant === 0) byTenant.delete(tenant)
-    else byTenant.set(tenant, ofTenant)
+    byTenant.add(tenant, bytes)
   }
 
   /** There, refused, or given up: nothing more is to come. */
@@ -46,7 +45,7 @@ export function registerBodyBudget(app: FastifyInstance, options: BodyBudgetOpti
     const { name } = request.principal.tenant
     // Larger ones are refused unread.
     if (bytes === 0 || bytes > request.routeOptions.bodyLimit) done()
-    else if (total + bytes > maxBytes || (byTenant.get(name) ?? 0) + bytes > maxBytesPerTenant) {
+    else if (total + bytes > maxBytes || byTenant.of(name) + bytes > maxBytesPerTenant) {
       recorder.count('RefusedByLoad')
       done(OVERLOADED)
     } else {

@@ -40,7 +40,7 @@ export function registerOverload(app: FastifyInstance, options: OverloadOptions)
   })
   app.addHook('onRequest', (request, _reply, done) => {
     const isTooMuch =
-      eventLoop.delayMs > boundOf(maxDelay, request) || slots.open.size >= boundOf(most, request)
+      eventLoop.delayMs > boundOf(maxDelay, request) || slots.open.length >= boundOf(most, request)
     if (isTooMuch) recorder.count('RefusedByLoad')
     done(isTooMuch ? OVERLOADED : undefined)
   })
@@ -77,7 +77,7 @@ export function registerInFlight(app: FastifyInstance, options: InFlightOptions)
       recorder.count('RefusedByTenant')
       return TENANT_BUSY
     }
-    if (slots.open.size < boundOf(most, request)) return undefined
+    if (slots.open.length < boundOf(most, request)) return undefined
     recorder.count('RefusedByLoad')
     return OVERLOADED
   }

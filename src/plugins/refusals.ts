@@ -29,16 +29,16 @@ interface Held {
 /** Sends what is due: at its pace the first ones, and all that have waited long enough. */
 function createPace({ eventLoop, now }: RefusalOptions) {
   const bucket = new TokenBucket(PER_SECOND, BURST)
-  const queue = new Set<Held>()
+  // No Set: what goes through one outlives itself (see Slots).
+  const queue: Held[] = []
   let timer: NodeJS.Timeout | undefined
 
   function sweep(): void {
     const at = now()
-    for (const held of queue) {
-      if (held.until > at && bucket.take(at) > 0) return
-      queue.delete(held)
-      held.send()
-    }
+    const firstToStay = queue.findIndex((held) => held.until > at && bucket.take(at) > 0)
+    const due = queue.splice(0, firstToStay === -1 ? queue.length : firstToStay)
+    for (const held of due) held.send()
+    if (queue.length > 0) return
     clearInterval(timer)
     timer = undefined
   }
@@ -48,8 +48,8 @@ function createPace({ eventLoop, now }: RefusalOptions) {
     hold(send: () => void): boolean {
       if (eventLoop.utilization < BUSY_UTILIZATION) return false
       const at = now()
-      if (queue.size >= MAX_HELD || (queue.size === 0 && bucket.take(at) === 0)) return false
-      queue.add({ send, until: at + MAX_HELD_MS })
+      if (queue.length >= MAX_HELD || (queue.length === 0 && bucket.take(at) === 0)) return false
+      queue.push({ send, until: at + MAX_HELD_MS })
       timer ??= setInterval(sweep, SWEEP_INTERVAL_MS)
       return true
     },

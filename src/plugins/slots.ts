@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { Tally } from '../domain/tally.ts'
 
 /** An answer that its client does not take: longer than any that does needs. */
 const MAX_SENDING_MS = 30_000
@@ -9,6 +10,8 @@ export class Slot {
   readonly #tenant: string
   readonly #response: ServerResponse
   #answeredAt: number | undefined
+  /** Its place among those that are open; undefined once it counts no longer. */
+  at: number | undefined
 
   constructor(slots: Slots, tenant: string, response: ServerResponse) {
     this.#slots = slots
@@ -37,26 +40,36 @@ export class Slot {
   }
 }
 
-/** What is under way in the process, and how much of it is whose. */
+/**
+ * What is under way in the process, and how much of it is whose.
+ *
+ * An array, and no Set: V8 gives a Set a new table for about every 30 requests here, each table keeps what was in it and
+ * points to the next, and once one of them is old, all that comes later outlives it until the whole heap is collected.
+ * A request then cost an eighth more, a page of the inbox a fifth.
+ */
 export class Slots {
-  readonly open = new Set<Slot>()
-  readonly #byTenant = new Map<string, number>()
+  readonly open: Slot[] = []
+  readonly #byTenant = new Tally()
 
   take(tenant: string, response: ServerResponse): Slot {
     const slot = new Slot(this, tenant, response)
-    this.open.add(slot)
-    this.#byTenant.set(tenant, this.ofTenant(tenant) + 1)
+    slot.at = this.open.push(slot) - 1
+    this.#byTenant.add(tenant, 1)
     return slot
   }
 
   remove(slot: Slot, tenant: string): void {
-    if (!this.open.delete(slot)) return
-    const left = this.ofTenant(tenant) - 1
-    if (left === 0) this.#byTenant.delete(tenant)
-    else this.#byTenant.set(tenant, left)
+    const { at } = slot
+    if (at === undefined) return
+    slot.at = undefined
+    this.#byTenant.add(tenant, -1)
+    const last = this.open.pop()
+    if (!last || last === slot) return
+    this.open[at] = last
+    last.at = at
   }
 
   ofTenant(tenant: string): number {
-    return this.#byTenant.get(tenant) ?? 0
+    return this.#byTenant.of(tenant)
   }
 }
