@@ -39,6 +39,8 @@ export async function hydrate(
     if (round > 0) await backOff(options, round, signal)
     const answer = await dynamodb.batchGetItem(hydrateRequest(table, keys), signal)
     for (const item of answer.Responses?.[table] ?? []) found.set(textOf(item, 'sk'), item)
+    // The call's promise outlives the call: see Exchange.
+    answer.Responses = undefined
     keys = answer.UnprocessedKeys?.[table]?.Keys ?? []
   }
   return found

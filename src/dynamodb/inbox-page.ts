@@ -81,6 +81,7 @@ export async function readInboxPage(
       }
       position = sortKeyOf(row)
     }
+    current.clear()
     if (isLast) return { items: events, position: merge.readTo() }
     if (events.length === query.limit) return { items: events, position: merge.isAtEnd() ? null : position }
   }

@@ -1,10 +1,12 @@
 import type { Dispatcher, Pool } from 'undici'
+import { fromWire } from './binary.ts'
 
 /** An answer of DynamoDB, whatever it says. */
 export interface Answer {
   status: number
   headers: Readonly<Record<string, string | string[] | undefined>>
-  text: string
+  /** Undefined where it is no JSON object: something in between may answer with a page of HTML. */
+  body: Record<string, unknown> | undefined
 }
 
 /**
@@ -28,13 +30,18 @@ export interface ExchangeOptions {
 
 type Controller = Dispatcher.DispatchController
 
-/** Gathers one answer whole. Made for one request: undici calls it back at each step. */
+/**
+ * Gathers one answer whole. Made for one request: undici calls it back at each step.
+ *
+ * Where the store is slow, its promise is old when the answer comes, and what an old object points to stays until the whole
+ * heap is collected. So it lets go of what it gathered, and gives neither bytes nor text but what is in them.
+ */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #resolve: (answer: Answer) => void
   readonly #reject: (error: unknown) => void
   readonly #signal: AbortSignal
   readonly #timer: NodeJS.Timeout
-  readonly #chunks: Buffer[] = []
+  #chunks: Buffer[] = []
   #controller: Controller | undefined
   #failure: Error | undefined
   #status = 0
@@ -74,7 +81,8 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#settle()
     const [first = Buffer.alloc(0), ...others] = this.#chunks
     const bytes = others.length === 0 ? first : Buffer.concat(this.#chunks)
-    this.#resolve({ status: this.#status, headers: this.#headers, text: bytes.toString() })
+    this.#chunks = []
+    this.#resolve({ status: this.#status, headers: this.#headers, body: fromWire(bytes.toString()) })
   }
 
   onResponseError(_controller: Controller, error: Error): void {

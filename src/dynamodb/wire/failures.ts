@@ -4,7 +4,6 @@ import {
   type AttributeValue,
 } from '@aws-sdk/client-dynamodb'
 import { isServerError, isThrottlingError, isTransientError } from '@smithy/core/retry'
-import { fromWire } from './binary.ts'
 import { NoAnswerError, type Answer } from './exchange.ts'
 
 const headerOf = ({ headers }: Answer, name: string) => {
@@ -22,8 +21,7 @@ const textIn = (value: unknown) => (typeof value === 'string' ? value : undefine
 
 /** @returns The SDK's own error for an answer that is none of success. */
 export function toServiceException(answer: Answer, attempts: number): DynamoDBServiceException {
-  // None where something in between answered, such as a proxy with a page of HTML.
-  const body = fromWire(answer.text) ?? {}
+  const { body = {} } = answer
   // `com.amazonaws.dynamodb.v20120810#ThrottlingException`
   const name = textIn(body['__type'])?.split('#').at(-1) ?? `HTTP ${answer.status}`
   const message = textIn(body['message']) ?? textIn(body['Message']) ?? name

@@ -1,6 +1,6 @@
 import type { DynamoDBClient, PutItemCommandInput } from '@aws-sdk/client-dynamodb'
 import type { CallObserver, OpenDynamoDB } from '../client.ts'
-import { fromWire, toWire } from './binary.ts'
+import { toWire } from './binary.ts'
 import { createConnection } from './connection.ts'
 import { exchange, NoAnswerError, type Answer } from './exchange.ts'
 import { clockSkewOf, metadataOf, toServiceException } from './failures.ts'
@@ -28,7 +28,7 @@ function withoutBytes(
 }
 
 function toOutput(answer: Answer, attempts: number): object {
-  const output = fromWire(answer.text)
+  const output = answer.body
   if (!output) throw new NoAnswerError('What came with status 200 is no answer of DynamoDB')
   output['$metadata'] = metadataOf(answer, attempts)
   return output
