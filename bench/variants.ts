@@ -16,7 +16,7 @@ const tracing = (sink: string, ratio: string) => ({
 })
 
 /** As `npm start` and the image have it. */
-export const SERVICE_ARGUMENTS = ['--max-semi-space-size=24']
+export const SERVICE_ARGUMENTS = ['--max-semi-space-size=24', '--no-allocation-site-pretenuring']
 
 /** The service as production has it, with metrics and one log line per request. */
 function service({ endpoint, table }: Fixture, sink: string, more: Record<string, string> = {}): Command {
