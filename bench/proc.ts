@@ -3,11 +3,19 @@ import { readdirSync, readFileSync } from 'node:fs'
 /** Linux counts CPU time in ticks of 10 ms here (`getconf CLK_TCK`). */
 const TICK_MS = 10
 
+/** The processes that a thread started; none if it has ended since it was listed, as those of the JVM do. */
+function childrenOf(pid: number, thread: string): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
 /** The process and everything below it: whoever starts a worker of its own pays for it. */
 function familyOf(pid: number): number[] {
-  const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-    readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
-  )
+  const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) => childrenOf(pid, thread))
   return [pid, ...children.flatMap(familyOf)]
 }
 
