@@ -21,6 +21,7 @@ export interface Fixture {
   table: string
   /** A key of each tenant, with every scope. */
   keys: Record<string, string>
+  /** The same the other way round. */
   tenantsByKey: Record<string, string>
   /** Makes one more tenant, with a key. @returns Its name. */
   addTenant(name: string): Promise<string>
@@ -34,17 +35,21 @@ const CONCURRENCY = 16
 /** The emulator may be slow to start on a busy machine: here that is no failure. */
 const TIMEOUT_MS = 60_000
 
-/** Makes the table. @returns A function that makes a tenant with a key, which it returns. */
-async function createTable(
-  client: DynamoDBClient,
-  table: string,
-): Promise<(tenant: string) => Promise<string>> {
+/** Makes the table, with the tenants that every run needs, and more of them later. */
+async function createTable(client: DynamoDBClient, table: string) {
   await migrate(client, table)
   const access = createAccessStore({ dynamodb: createDynamoDB(client), table, timeoutMs: TIMEOUT_MS })
-  return async (tenant) => {
+  const keys: Record<string, string> = {}
+  const tenantsByKey: Record<string, string> = {}
+  async function addTenant(tenant: string): Promise<string> {
     const wanted = { tenant, scopes: ROLES.admin, name: null, valid_until: null }
-    return (await createKey(access, Date.now, wanted)).token
+    const { token } = await createKey(access, Date.now, wanted)
+    keys[tenant] = token
+    tenantsByKey[token] = tenant
+    return tenant
   }
+  for (const tenant of TENANTS) await addTenant(tenant)
+  return { keys, tenantsByKey, addTenant }
 }
 
 /** A table with tenants and keys at the endpoint, and a way to fill it. */
@@ -54,9 +59,7 @@ export async function openFixture(endpoint: string, table: string): Promise<Fixt
     region: 'local',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   })
-  const createTenant = await createTable(client, table)
-  const keys: Record<string, string> = {}
-  for (const tenant of TENANTS) keys[tenant] = await createTenant(tenant)
+  const tenants = await createTable(client, table)
   const { call, close } = connectDynamoDB(endpoint)
   const newStoredEvent = await createStoredEvents()
 
@@ -71,12 +74,7 @@ export async function openFixture(endpoint: string, table: string): Promise<Fixt
   return {
     endpoint,
     table,
-    keys,
-    tenantsByKey: Object.fromEntries(Object.entries(keys).map(([tenant, key]) => [key, tenant])),
-    async addTenant(name) {
-      keys[name] = await createTenant(name)
-      return name
-    },
+    ...tenants,
     async fill(tenant, count, as) {
       const batches = Array.from({ length: Math.ceil(count / BATCH) }, (_, n) =>
         Math.min(BATCH, count - n * BATCH),

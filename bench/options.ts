@@ -24,7 +24,7 @@ export const SECTIONS = {
   'long-polls': 'what consumers cost that wait (a minute)',
   start: 'how long the process takes to its first answer (a minute)',
   memory: 'whether memory stays flat over many requests (10 minutes)',
-  growth: 'whether it matters how many events there are, up to a million (15 minutes)',
+  growth: 'whether it matters how many events there are, up to a million, beside the floor (20 minutes)',
   costs: 'read and write units of each verb, by the store’s own accounting (a minute)',
 } as const
 export type SectionName = keyof typeof SECTIONS

@@ -2,7 +2,6 @@ import { ENDPOINTS, type Endpoint, type Setting } from '../endpoints.ts'
 import type { Sample } from '../load/job.ts'
 import type { BenchOptions } from '../options.ts'
 import { takeTurn } from '../rounds.ts'
-import type { ServerProcess } from '../server-process.ts'
 import { onStage, progress, type Stage } from '../stage.ts'
 import { median } from '../statistics.ts'
 import { toTable, verdict, whole, type Section } from './section.ts'
@@ -27,6 +26,18 @@ const FLAT = ['list', 'inbox']
 /** More at a time would take minutes without a word. */
 const CHUNK = 50_000
 
+/** One row of the table. */
+interface Row {
+  endpoint: Endpoint
+  variant: 'ours' | 'floor'
+}
+
+/** What is to be flat is asked of the floor too: what grows there is the store's. */
+const ROWS: Row[] = ENDPOINTS.filter(({ name }) => MEASURED.includes(name)).flatMap((endpoint): Row[] => [
+  { endpoint, variant: 'ours' },
+  ...(FLAT.includes(endpoint.name) ? [{ endpoint, variant: 'floor' } as const] : []),
+])
+
 interface Grown {
   size: Size
   setting: Setting
@@ -49,16 +60,18 @@ async function grow({ fixture }: Stage, size: Size, tenant: string): Promise<Gro
   return { size, setting: { fixture: { ...fixture, keys }, eventIds, openIds: [] } }
 }
 
-async function measureSizes(stage: Stage, tenants: Grown[], options: BenchOptions) {
-  const server: ServerProcess = await stage.startVariant('ours')
+async function measureSizes(stage: Stage, tenants: Grown[], { rounds, ...options }: BenchOptions) {
+  const servers = { ours: await stage.startVariant('ours'), floor: await stage.startVariant('floor') }
   const turn = { connections: 1, warmUpMs: 1000 * options.warmUpSeconds, measuredMs: 1000 * options.seconds }
-  const samples: (Sample & { endpoint: Endpoint; size: Size; round: number })[] = []
-  for (let round = 0; round <= options.rounds; round++) {
-    for (const endpoint of ENDPOINTS.filter(({ name }) => MEASURED.includes(name))) {
+  const samples: (Sample & Row & { size: Size; round: number })[] = []
+  for (let round = 0; round <= rounds; round++) {
+    for (const { endpoint, variant } of ROWS) {
       for (const { size, setting } of round % 2 ? tenants.toReversed() : tenants) {
-        const sample = await takeTurn(stage, setting, { endpoint, variant: 'ours', server }, turn)
-        if (round > 0) samples.push({ ...sample, endpoint, size, round })
-        progress(`round ${round}: ${endpoint.title}, ${describe(size)}: p50 ${sample.p50.toFixed(2)} ms`)
+        const subject = { endpoint, variant, server: servers[variant] }
+        const sample = await takeTurn(stage, setting, subject, turn)
+        if (round > 0) samples.push({ ...sample, endpoint, variant, size, round })
+        const what = `${endpoint.title}, ${variant}, ${describe(size)}`
+        progress(`round ${round} of ${rounds}: ${what}: p50 ${sample.p50.toFixed(2)} ms`)
       }
     }
   }
@@ -73,21 +86,18 @@ export async function measureGrowth(options: BenchOptions): Promise<Section> {
       tenants.push(await grow(stage, size, await stage.fixture.addTenant(`grown-${n}`)))
     return measureSizes(stage, tenants, options)
   })
-  const rows = ENDPOINTS.filter(({ name }) => MEASURED.includes(name)).map((endpoint) => {
-    const of = (size: Size) => samples.filter((one) => one.endpoint === endpoint && one.size === size)
-    return {
-      endpoint,
-      p50: SIZES.map((size) => median(of(size).map(({ p50 }) => p50))),
-      cpuUs: SIZES.map((size) =>
-        median(of(size).map(({ serverCpuMs, requests }) => (1000 * serverCpuMs) / requests)),
-      ),
-    }
-  })
-  const cells = rows.map(({ endpoint, p50, cpuUs }) => {
+  const cells = ROWS.map(({ endpoint, variant }) => {
+    const of = (size: Size) =>
+      samples.filter((one) => one.endpoint === endpoint && one.variant === variant && one.size === size)
+    const p50 = SIZES.map((size) => median(of(size).map((sample) => sample.p50)))
+    const cpuUs = SIZES.map((size) =>
+      median(of(size).map(({ serverCpuMs, requests }) => (1000 * serverCpuMs) / requests)),
+    )
     const growth = Math.max(...p50) / (p50[0] ?? NaN) - 1
-    const isJudged = FLAT.includes(endpoint.name)
+    const isJudged = variant === 'ours' && FLAT.includes(endpoint.name)
     return [
       endpoint.title,
+      variant,
       ...p50.map((ms, n) => `${ms.toFixed(2)} (${whole(cpuUs[n] ?? NaN)})`),
       isJudged ? `within ${100 * MOST_GROWTH} %: ${verdict(growth <= MOST_GROWTH)}` : '',
     ]
@@ -97,7 +107,7 @@ export async function measureGrowth(options: BenchOptions): Promise<Section> {
     text:
       'p50 in ms of a client alone (server CPU in µs), for tenants of several sizes in one table, which take turns; ' +
       `medians of ${options.rounds} rounds of ${options.seconds} s.\n\n` +
-      toTable(['endpoint', ...SIZES.map(describe), 'target'], cells),
+      toTable(['endpoint', 'variant', ...SIZES.map(describe), 'target'], cells),
     data: samples.map(({ endpoint, ...sample }) => ({ ...sample, endpoint: endpoint.title })),
   }
 }
