@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import stringify from 'safe-stable-stringify'
 import { AppError } from '../errors.ts'
 import type { Event, NewEvent } from '../schemas/event.ts'
@@ -16,7 +16,7 @@ export interface CreatedEvent {
 
 /** SHA-256 of the body as JSON: spacing and the order of members make no difference. */
 function hashBody(body: NewEvent): string {
-  return createHash('sha256').update(stringify(body)).digest('base64url')
+  return hash('sha256', stringify(body), 'base64url')
 }
 
 /**

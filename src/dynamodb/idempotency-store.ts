@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Clock } from '../domain/clock.ts'
 import type { IdempotencyRecord, IdempotencyStore } from '../domain/ports.ts'
 import type { DynamoDB } from './client.ts'
@@ -17,7 +17,7 @@ export interface IdempotencyStoreOptions {
 
 /** Keys are hashed: they may hold what should not be read in a table, and all come out equally long. */
 function recordKey(tenant: string, key: string): Item {
-  return { pk: { S: `i#${tenant}#${createHash('sha256').update(key).digest('base64url')}` }, sk: { S: '-' } }
+  return { pk: { S: `i#${tenant}#${hash('sha256', key, 'base64url')}` }, sk: { S: '-' } }
 }
 
 /** One small item per key, put only where none counts: whoever puts it first decides which event the key means. */

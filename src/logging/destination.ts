@@ -21,7 +21,7 @@ export interface LogDestinationOptions {
 /** Enough for a pause of seconds at full load; more would only be memory that a blocked reader costs. */
 const DEFAULT_MAX_BYTES = 8 * 1024 * 1024
 /** Lines are written together: each write is a system call. */
-const CHUNK_LENGTH = 16_384
+const CHUNK_LENGTH = 65_536
 /** So long a line waits for others at most. What is not written when the process is killed is lost. */
 const GATHER_MS = 50
 

@@ -4,34 +4,32 @@ import { amznTraceOf, callersTraceId, toXRayId } from '../telemetry/trace-ids.ts
 import { routePattern } from './route-name.ts'
 import { eventIdOf } from './subject.ts'
 
-/** The ids under which other tools know the request. */
-function traceIds({ span, headers }: FastifyRequest) {
+/**
+ * What is logged of a request. Of what it carried, nothing: no header, no query, no body. Members that are undefined are
+ * left out.
+ */
+function toLine(request: FastifyRequest, reply: FastifyReply) {
+  const { method, headers, span, failure } = request
+  const { principal } = request as { principal?: Principal }
+  const { statusCode: status, raw } = reply
   const traceId = span?.spanContext().traceId ?? callersTraceId(headers)
   return {
-    ...(traceId === undefined ? {} : { trace_id: traceId, xray_trace_id: toXRayId(traceId) }),
-    amzn_trace_id: amznTraceOf(headers),
-  }
-}
-
-/** What is logged of a request. Of what it carried, nothing: no header, no query, no body. */
-function toLine(request: FastifyRequest, reply: FastifyReply) {
-  const { principal, failure } = request as { principal?: Principal } & Pick<FastifyRequest, 'failure'>
-  const { statusCode: status, raw } = reply
-  return {
-    method: request.method,
+    method,
     route: routePattern(request),
     status,
     duration_ms: Math.round(reply.elapsedTime * 1000) / 1000,
-    request_bytes: Number(request.headers['content-length'] ?? 0),
+    request_bytes: Number(headers['content-length'] ?? 0),
     bytes: Number(reply.getHeader('content-length') ?? 0),
     tenant: principal?.tenant.name,
     key_id: principal?.key_id,
     event_id: eventIdOf(request, reply),
-    ...traceIds(request),
+    trace_id: traceId,
+    xray_trace_id: traceId && toXRayId(traceId),
+    amzn_trace_id: amznTraceOf(headers),
     // The client left before the answer was there.
-    ...(raw.writableEnded ? {} : { aborted: true }),
+    aborted: raw.writableEnded ? undefined : true,
     error: failure?.code,
-    ...(status >= 500 ? { err: failure } : {}),
+    err: status >= 500 ? failure : undefined,
   }
 }
 
