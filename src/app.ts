@@ -19,6 +19,7 @@ import { registerRateLimit } from './plugins/rate-limit.ts'
 import { registerRefusals } from './plugins/refusals.ts'
 import { registerRequestId, requestIdFrom } from './plugins/request-id.ts'
 import { registerRequestLog } from './plugins/request-log.ts'
+import { registerRoute } from './plugins/route.ts'
 import { registerSecurityHeaders } from './plugins/security-headers.ts'
 import { buildSerializer } from './plugins/serializers.ts'
 import { Slots } from './plugins/slots.ts'
@@ -112,6 +113,7 @@ export async function buildApp(dependencies: AppDependencies) {
   const { logger, drain, observability = UNOBSERVED } = dependencies
   const app = createServer(logger, observability)
 
+  registerRoute(app)
   // Answers first, so that whatever fails below is answered properly.
   registerErrorEnvelope(app)
   registerRequestId(app)

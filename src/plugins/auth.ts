@@ -31,8 +31,8 @@ export async function registerAuth(app: FastifyInstance, { authenticator }: Auth
   })
   if (!app.verifyBearerAuth) throw new Error('bearer-auth has not decorated the app')
   app.addHook('onRequest', app.verifyBearerAuth)
-  app.addHook('onRequest', ({ principal, routeOptions }, _reply, done) => {
-    const { scope } = routeOptions.config
+  app.addHook('onRequest', ({ principal, route }, _reply, done) => {
+    const { scope } = route.config
     if (!scope || !principal.scopes.includes(scope)) {
       throw new AppError('insufficient_scope', `The key does not have the scope ${scope ?? ''}.`)
     }

@@ -13,8 +13,8 @@ export interface BodyBudgetOptions {
 const MIB = 1_048_576
 
 /** How large the body may turn out to be. */
-function announcedBytes({ headers, routeOptions }: FastifyRequest): number {
-  if (headers['transfer-encoding'] !== undefined) return routeOptions.bodyLimit
+function announcedBytes({ headers, route }: FastifyRequest): number {
+  if (headers['transfer-encoding'] !== undefined) return route.bodyLimit
   return Number(headers['content-length'] ?? 0)
 }
 
@@ -44,7 +44,7 @@ export function registerBodyBudget(app: FastifyInstance, options: BodyBudgetOpti
     const bytes = announcedBytes(request)
     const { name } = request.principal.tenant
     // Larger ones are refused unread.
-    if (bytes === 0 || bytes > request.routeOptions.bodyLimit) done()
+    if (bytes === 0 || bytes > request.route.bodyLimit) done()
     else if (total + bytes > maxBytes || byTenant.of(name) + bytes > maxBytesPerTenant) {
       recorder.count('RefusedByLoad')
       done(OVERLOADED)

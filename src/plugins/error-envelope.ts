@@ -50,9 +50,9 @@ export function toEnvelope({ code, message, details }: AppError, requestId: stri
 }
 
 /** A batch may be larger than other bodies, so only the route knows the limit. */
-function tooLarge(thrown: unknown, { routeOptions }: FastifyRequest): AppError | undefined {
+function tooLarge(thrown: unknown, { route }: FastifyRequest): AppError | undefined {
   if ((thrown as { code?: string } | null)?.code !== 'FST_ERR_CTP_BODY_TOO_LARGE') return undefined
-  const message = `The body is larger than ${routeOptions.bodyLimit} bytes.`
+  const message = `The body is larger than ${route.bodyLimit} bytes.`
   return new AppError('payload_too_large', message, { cause: thrown })
 }
 

@@ -4,6 +4,7 @@ import type { CallScope } from '../domain/ports.ts'
 import type { ReadElement } from '../domain/json-text.ts'
 import type { AppError, FieldFault } from '../errors.ts'
 import type { LoadClass } from './load-class.ts'
+import type { Route } from './route.ts'
 import type { Slot } from './slots.ts'
 import type { RequestValidator } from './validation.ts'
 
@@ -22,6 +23,8 @@ declare module 'fastify' {
     validate?: RequestValidator
   }
   interface FastifyRequest {
+    /** The route it has; set before any other hook. */
+    route: Route
     /** Who is calling; set on authenticated routes. */
     principal: Principal
     /** Under what stores are called for this request; set on authenticated routes before the handler. */

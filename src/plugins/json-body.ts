@@ -28,7 +28,7 @@ function parseJson(request: FastifyRequest, bytes: Buffer): unknown {
     request.bodyFaults = [bodyFault('invalid_utf8', 'is not valid UTF-8')]
     return undefined
   }
-  const { batch } = request.routeOptions.config
+  const { batch } = request.route.config
   if (batch !== undefined) {
     const { value, faults, elements } = readJsonArray(bytes, batch)
     request.bodyFaults = faults

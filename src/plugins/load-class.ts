@@ -25,7 +25,7 @@ export function perClass(bound: (limits: { delay: number; share: number }) => nu
 }
 
 /** @returns The number for the class of a request. */
-export function boundOf(numbers: PerClass, { routeOptions }: FastifyRequest): number {
+export function boundOf(numbers: PerClass, { route }: FastifyRequest): number {
   // Every route has declared one, or it would not have started.
-  return numbers[routeOptions.config.load as LoadClass]
+  return numbers[route.config.load as LoadClass]
 }

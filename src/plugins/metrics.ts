@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify'
 import type { Recorder } from '../metrics/recorder.ts'
-import { isWatched, routeName } from './route-name.ts'
 
 export interface MetricsOptions {
   recorder: Recorder
@@ -16,9 +15,10 @@ export function countStatus(recorder: Recorder, status: number): void {
 export function registerMetrics(app: FastifyInstance, { recorder }: MetricsOptions): void {
   app.decorateRequest('isLongPoll', false)
   app.addHook('onResponse', (request, reply, done) => {
-    if (isWatched(request)) {
+    const { route, isLongPoll } = request
+    if (route.isWatched) {
       countStatus(recorder, reply.statusCode)
-      if (!request.isLongPoll) recorder.observe('ApiLatency', reply.elapsedTime, routeName(request))
+      if (!isLongPoll) recorder.observe('ApiLatency', reply.elapsedTime, route.name)
     }
     done()
   })

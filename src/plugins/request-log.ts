@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Principal } from '../domain/access.ts'
 import { amznTraceOf, callersTraceId, toXRayId } from '../telemetry/trace-ids.ts'
-import { routePattern } from './route-name.ts'
 import { eventIdOf } from './subject.ts'
 
 /**
@@ -15,7 +14,7 @@ function toLine(request: FastifyRequest, reply: FastifyReply) {
   const traceId = span?.spanContext().traceId ?? callersTraceId(headers)
   return {
     method,
-    route: routePattern(request),
+    route: request.route.pattern,
     status,
     duration_ms: Math.round(reply.elapsedTime * 1000) / 1000,
     request_bytes: Number(headers['content-length'] ?? 0),
@@ -37,10 +36,10 @@ function toLine(request: FastifyRequest, reply: FastifyReply) {
 export function registerRequestLog(app: FastifyInstance): void {
   app.decorateRequest('failure')
   app.addHook('onResponse', (request, reply, done) => {
-    const { log, routeOptions, failure } = request
+    const { log, route, failure } = request
     // Without a cause nothing went wrong: the process says no on purpose, as `/ready` does while it drains.
     const isOurFault = reply.statusCode >= 500 && (!failure || failure.cause !== undefined)
-    if (routeOptions.config.isQuiet) log.debug(toLine(request, reply), 'request')
+    if (route.config.isQuiet) log.debug(toLine(request, reply), 'request')
     else if (isOurFault) log.error(toLine(request, reply), 'request failed')
     else log.info(toLine(request, reply), 'request')
     done()

@@ -13,7 +13,7 @@ import type { Principal } from '../domain/access.ts'
 import type { AppError } from '../errors.ts'
 import { toLoggedError } from '../logging/error-chain.ts'
 import { amznTraceOf } from '../telemetry/trace-ids.ts'
-import { isWatched, routePattern, UNMATCHED } from './route-name.ts'
+import { UNMATCHED } from './route.ts'
 import { eventIdOf } from './subject.ts'
 
 export interface TracingOptions {
@@ -23,7 +23,7 @@ export interface TracingOptions {
 
 /** The path without what is not known to be harmless: a client may put anything where an id belongs. */
 function pathOf(request: FastifyRequest, reply: FastifyReply): string {
-  const pattern = routePattern(request)
+  const { pattern } = request.route
   const eventId = eventIdOf(request, reply)
   return eventId === undefined ? pattern : pattern.replace(':event_id', eventId)
 }
@@ -51,7 +51,7 @@ function describeRequest(span: Span, request: FastifyRequest, reply: FastifyRepl
   for (const [name, value] of Object.entries(attributes)) {
     if (value !== undefined) span.setAttribute(name, value)
   }
-  const pattern = routePattern(request)
+  const { pattern } = request.route
   if (pattern !== UNMATCHED) span.setAttribute('http.route', pattern)
 }
 
@@ -82,13 +82,13 @@ export function registerTracing(app: FastifyInstance, { tracer }: TracingOptions
   if (!tracer) return
 
   app.addHook('onRequest', (request, _reply, done) => {
-    if (!isWatched(request)) {
+    const { route, method } = request
+    if (!route.isWatched) {
       done()
       return
     }
     const parent = propagation.extract(ROOT_CONTEXT, request.headers)
-    const pattern = routePattern(request)
-    const name = pattern === UNMATCHED ? request.method : `${request.method} ${pattern}`
+    const name = route.name === UNMATCHED ? method : route.name
     const span = tracer.startSpan(name, { kind: SpanKind.SERVER }, parent)
     request.span = span
     if (span.isRecording()) context.with(trace.setSpan(parent, span), done)

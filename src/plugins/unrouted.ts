@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Recorder } from '../metrics/recorder.ts'
 import { countStatus } from './metrics.ts'
-import { UNMATCHED } from './route-name.ts'
+import { UNMATCHED } from './route.ts'
 
 /** Counts and logs a request that Fastify refuses before it has a route: no hook runs for it. */
 export function watchFrameworkError(recorder: Recorder, request: FastifyRequest, reply: FastifyReply): void {

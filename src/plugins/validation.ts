@@ -100,7 +100,7 @@ export function registerValidation(app: FastifyInstance): void {
     }
   })
   app.addHook('preValidation', (request, _reply, done) => {
-    const faults = request.routeOptions.config.validate?.(request) ?? []
+    const faults = request.route.config.validate?.(request) ?? []
     if (faults.length > 0) throw invalidRequest(faults)
     done()
   })

@@ -5,6 +5,7 @@ import { createKey, revokeKey } from '../../src/domain/key-management.ts'
 import type { DynamoDB } from '../../src/dynamodb/client.ts'
 import { storeUnavailable } from '../../src/errors.ts'
 import { registerAuth } from '../../src/plugins/auth.ts'
+import { registerRoute } from '../../src/plugins/route.ts'
 import { buildTestApp, givenEvent, pathOf, type TestApp } from '../support/app.ts'
 import { sendRaw } from '../support/raw-http.ts'
 
@@ -231,6 +232,7 @@ t.test('a route without a scope does not start', async (t) => {
 
 t.test('a route is served to keys with its scope alone', async (t) => {
   const app = fastify()
+  registerRoute(app)
   t.teardown(() => app.close())
   app.register(async (scope) => {
     await registerAuth(scope, {

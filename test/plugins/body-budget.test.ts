@@ -4,11 +4,13 @@ import { connect, type AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { registerBodyBudget } from '../../src/plugins/body-budget.ts'
+import { registerRoute } from '../../src/plugins/route.ts'
 
 t.test(
   'bodies on their way are bounded in the process and for each tenant, until they are there or given up',
   async (t) => {
     const app = fastify({ bodyLimit: 100 })
+    registerRoute(app)
     t.teardown(() => app.close())
     app.addHook('onRequest', async (request) => {
       const tenant = { name: String(request.headers['x-tenant']), shards: 1, read_shards: 1 }

@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { LOAD_CLASSES, type LoadClass } from '../../src/plugins/load-class.ts'
 import { watchEventLoop } from '../../src/plugins/event-loop.ts'
 import { registerInFlight, registerOverload } from '../../src/plugins/in-flight.ts'
+import { registerRoute } from '../../src/plugins/route.ts'
 import { Slots } from '../../src/plugins/slots.ts'
 import type { DynamoDB } from '../../src/dynamodb/client.ts'
 import type { CounterName } from '../../src/metrics/names.ts'
@@ -205,6 +206,7 @@ t.test(
 async function givenLoop(t: Test) {
   const eventLoop = { delayMs: 0 }
   const app = fastify()
+  registerRoute(app)
   t.teardown(() => app.close())
   const { recorder } = createCounts()
   registerOverload(app, { maxInFlight: 1_000, maxLoopDelayMs: 100, slots: new Slots(), eventLoop, recorder })
@@ -276,6 +278,7 @@ t.test('a route that declares no class does not start', async (t) => {
 t.test('a client that does not read its answer is cut', async (t) => {
   const slots = new Slots()
   const app = fastify()
+  registerRoute(app)
   t.teardown(() => app.close())
   const { recorder } = createCounts()
   app.addHook('onRequest', async (request) => {
