@@ -1,5 +1,6 @@
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
+const COLON = 0x3a
 const UNDERSCORE = 0x5f
 const LOWER_U = 0x75
 
@@ -10,6 +11,8 @@ export interface Scan {
   hasLongNumber: boolean
   /** A member may be named `__proto__`, spelled out or escaped. */
   hasProto: boolean
+  /** A name of a member is written with an escape. */
+  hasEscapedName: boolean
   /** Arrays and objects inside the last array or object inside the root: the elements of a batch, in their order. */
   elements: Span[]
 }
@@ -27,6 +30,7 @@ const ELEMENT_DEPTH = 3
 const isDigit = (byte: number) => byte >= 0x30 && byte <= 0x39
 const isOpening = (byte: number) => byte === 0x5b || byte === 0x7b
 const isClosing = (byte: number) => byte === 0x5d || byte === 0x7d
+const isSpace = (byte: number) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 const isExponent = (byte: number) => byte === 0x65 || byte === 0x45
 const isNumberPart = (byte: number) =>
   isDigit(byte) || isExponent(byte) || byte === 0x2e || byte === 0x2b || byte === 0x2d
@@ -35,16 +39,26 @@ const isNumberPart = (byte: number) =>
 const LONG_NUMBER = 16
 const LONG_EXPONENT = 3
 
+/** Whether a colon is next, so that what is before it is a name. */
+function isBeforeColon(bytes: Uint8Array, start: number): boolean {
+  let at = start
+  while (isSpace(bytes[at] ?? 0)) at++
+  return bytes[at] === COLON
+}
+
 /** @returns Where the string that starts at `start` ends (its closing quote), and notes a suspicious name in it. */
 function scanString(bytes: Uint8Array, start: number, scan: Scan): number {
   let at = start + 1
+  let hasEscape = false
   for (; at < bytes.length && bytes[at] !== QUOTE; at++) {
     if (bytes[at] === UNDERSCORE && bytes[at + 1] === UNDERSCORE) scan.hasProto = true
     if (bytes[at] !== BACKSLASH) continue
+    hasEscape = true
     at++
     // An escape can spell an underscore (\u005f), so a text of escapes deserves the closer look too.
     if (bytes[at] === LOWER_U && bytes[at + 3] === 0x35) scan.hasProto = true
   }
+  if (hasEscape && isBeforeColon(bytes, at + 1)) scan.hasEscapedName = true
   return at
 }
 
@@ -63,7 +77,7 @@ function scanNumber(bytes: Uint8Array, start: number, scan: Scan): number {
 
 /** Reads the bytes once, without building anything: cheap enough for every request (about 2 µs per KB). */
 export function scanJson(bytes: Uint8Array): Scan {
-  const scan: Scan = { depth: 0, hasLongNumber: false, hasProto: false, elements: [] }
+  const scan: Scan = { depth: 0, hasLongNumber: false, hasProto: false, hasEscapedName: false, elements: [] }
   let depth = 0
   let element: Span = { start: 0, end: 0, depth: 0 }
   for (let at = 0; at < bytes.length; at++) {

@@ -1,4 +1,5 @@
 import type { FieldFault } from '../errors.ts'
+import { parseEscapedNames } from './json-names.ts'
 import { scanJson, type Scan, type Span } from './json-scan.ts'
 
 /** How deep arrays and objects may be nested, counted from the root of the body. */
@@ -67,8 +68,10 @@ export function bodyFault(code: string, message: string): FieldFault {
 const tooDeep = () => bodyFault('too_deep', `is nested deeper than ${MAX_DEPTH} levels`)
 
 /** Parses a text that was scanned. Throws a SyntaxError when it is not JSON. */
-function parse(text: string, { hasLongNumber, hasProto }: Scan): unknown {
-  return hasLongNumber || hasProto ? JSON.parse(text, markUnkeepable) : JSON.parse(text)
+function parse(text: string, { hasLongNumber, hasProto, hasEscapedName }: Scan): unknown {
+  const parseNumbers = (json: string): unknown =>
+    hasLongNumber || hasProto ? JSON.parse(json, markUnkeepable) : JSON.parse(json)
+  return hasEscapedName ? parseEscapedNames(text, parseNumbers) : parseNumbers(text)
 }
 
 function faultsIn(value: unknown, { hasLongNumber, hasProto }: Scan): FieldFault[] {
@@ -110,7 +113,8 @@ export interface ReadArray extends ReadJson {
 function readElement(bytes: Buffer, { start, end, depth }: Span, element: unknown, scan: Scan): ReadElement {
   const length = end - start
   if (depth > MAX_DEPTH) return { value: undefined, bytes: length, faults: [tooDeep()] }
-  if (!scan.hasLongNumber && !scan.hasProto) return { value: element, bytes: length, faults: [] }
+  if (!scan.hasLongNumber && !scan.hasProto && !scan.hasEscapedName)
+    return { value: element, bytes: length, faults: [] }
   const value = parse(bytes.toString('utf8', start, end), scan)
   return { value, bytes: length, faults: faultsIn(value, scan) }
 }

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { toBodyText } from '../../src/domain/event-body.ts'
+import { parseEscapedNames } from '../../src/domain/json-names.ts'
 import { ERROR_STATUS } from '../../src/errors.ts'
 import { buildSerializer } from '../../src/plugins/serializers.ts'
 import { COMPONENTS } from '../../src/schemas/components.ts'
@@ -130,6 +131,9 @@ const compile = (compiler: Compile, schema: string) =>
     schema: JSON.parse(schema.replaceAll(/#\/components\/schemas\/(\w+)/g, '$1#')) as object,
   } as Route)
 
+/** V8's own parser confuses names that are written with escapes. */
+const parse = (text: string) => parseEscapedNames(text, JSON.parse)
+
 t.strictSame(schemasWithEvents(), Object.keys(ANSWERS).sort(), 'no answer with events goes untested')
 
 for (const [schema, answers] of Object.entries(ANSWERS)) {
@@ -142,9 +146,9 @@ for (const [schema, answers] of Object.entries(ANSWERS)) {
     fc.assert(
       fc.property(answers, (answer) => {
         const printed = print(withBodies(answer))
-        const parsed: unknown = JSON.parse(printed)
-        assert.deepEqual(parsed, JSON.parse(printWhole(answer)), 'as the usual serializer prints it')
-        assert.deepEqual(parsed, JSON.parse(JSON.stringify(answer)), 'as JSON has it')
+        const parsed = parse(printed)
+        assert.deepEqual(parsed, parse(printWhole(answer)), 'as the usual serializer prints it')
+        assert.deepEqual(parsed, parse(JSON.stringify(answer)), 'as JSON has it')
         assert.ok(isDocumented(parsed), JSON.stringify(isDocumented.errors))
         assert.equal(Buffer.from(printed).toString(), printed, 'it can be sent as UTF-8')
       }),
