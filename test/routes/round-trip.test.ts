@@ -32,28 +32,27 @@ const { object } = fc.letrec<{ value: unknown; object: Record<string, unknown> }
 t.test('what is posted comes back equal from POST, GET and the inbox', async (t) => {
   const app = await buildTestApp(t)
   const roundTrip = fc.asyncProperty(object, fc.option(object), async (payload, metadata) => {
-    const sent = JSON.stringify({ event_type: 'order.created', payload, metadata })
-    const { payload: expectedPayload, metadata: expectedMetadata } = JSON.parse(sent) as EventAnswer
+    // As text: Node's own parser confuses names with escapes (domain/json-names.ts).
+    const body = `"payload":${JSON.stringify(payload)},"metadata":${JSON.stringify(metadata)}}`
 
     const created = await app.inject({
       method: 'POST',
       url: '/events',
       headers: { ...app.acme.producer, 'content-type': 'application/json' },
-      payload: sent,
+      payload: `{"event_type":"order.created",${body}`,
     })
-    deepStrictEqual([created.statusCode, created.body.slice(0, 2)], [201, '{"'])
-    const event = created.json<EventAnswer>()
-    deepStrictEqual([event.payload, event.metadata], [expectedPayload, expectedMetadata])
+    deepStrictEqual([created.statusCode, created.body.slice(-body.length)], [201, body])
 
-    const found = await app.inject({ url: `/events/${event.event_id}`, headers: app.acme.producer })
-    deepStrictEqual(found.json(), event)
+    const { event_id } = created.json<EventAnswer>()
+    const found = await app.inject({ url: `/events/${event_id}`, headers: app.acme.producer })
+    deepStrictEqual(found.body, created.body)
 
     const inbox = await app.inject({ url: '/inbox', headers: app.acme.consumer })
-    deepStrictEqual(inbox.json(), [event])
+    deepStrictEqual(inbox.body, `[${created.body}]`)
 
     const acknowledged = await app.inject({
       method: 'POST',
-      url: `/events/${event.event_id}/acknowledge`,
+      url: `/events/${event_id}/acknowledge`,
       headers: app.acme.consumer,
     })
     deepStrictEqual(acknowledged.statusCode, 204)
