@@ -18,6 +18,9 @@ const tracing = (sink: string, ratio: string) => ({
 /** As `npm start` and the image have it. */
 export const SERVICE_ARGUMENTS = ['--max-semi-space-size=24', '--no-allocation-site-pretenuring']
 
+/** As the image has it. */
+const SERVICE_ENVIRONMENT = { NODE_ENV: 'production', MALLOC_ARENA_MAX: '2' }
+
 /** The service as production has it, with metrics and one log line per request. */
 function service({ endpoint, table }: Fixture, sink: string, more: Record<string, string> = {}): Command {
   return {
@@ -25,7 +28,7 @@ function service({ endpoint, table }: Fixture, sink: string, more: Record<string
     nodeArguments: SERVICE_ARGUMENTS,
     environment: {
       ...AWS,
-      NODE_ENV: 'production',
+      ...SERVICE_ENVIRONMENT,
       PORT: '0',
       CURSOR_SECRET: 'the secret that signs the cursors of the bench',
       DYNAMODB_ENDPOINT: endpoint,
