@@ -6,7 +6,7 @@ RUN npm ci --omit=dev --ignore-scripts
 
 FROM node:24.21.0-bookworm-slim
 # Two arenas of glibc's allocator instead of eight for each core: what is freed in one, its other threads do not get. Under
-# load it is 30 MB less, for the same CPU.
+# load it is 15 to 35 MB less, for the same CPU.
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 MALLOC_ARENA_MAX=2
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
