@@ -28,7 +28,7 @@ export async function extendLease(
     if (result.applied) return 'done'
     const { found } = result
     if (found === undefined || isExpired(found, options.clock())) return 'not_found'
-    if (textOf(found, 'status') !== 'undelivered' || textOf(found, 'lease_id') !== lease.lease_id)
+    if (textOf(found, 'status') !== 'undelivered' || found['lease_id']?.S !== lease.lease_id)
       return 'lease_lost'
     if (numberOf(found, 'leased_until') >= lease.expires_at) return 'done'
     order = numberOf(found, 'extend_order')

@@ -48,6 +48,18 @@ t.test('a lease can be made shorter, and 30 seconds are the default', async (t) 
   t.strictSame(idsOf((await claim(app)).events), [event.event_id])
 })
 
+t.test('an empty lease is none: nobody holds what was rejected', async (t) => {
+  const app = await buildTestApp(t)
+  const { event_id } = await givenEvent(app)
+  await post(app, `/events/${event_id}/nack`, app.acme.consumer, { delay_seconds: 60 })
+  const body = { lease_id: '', event_ids: [event_id] }
+  for (const url of ['/inbox/extend', '/inbox/release']) {
+    t.strictSame(resultsOf(await post(app, url, app.acme.consumer, body)), ['lease_lost'], url)
+  }
+  const nack = await post(app, `/events/${event_id}/nack`, app.acme.consumer, { lease_id: '' })
+  t.equal(nack.statusCode, 409)
+})
+
 t.test('release makes events available now; the attempt counts all the same', async (t) => {
   const app = await buildTestApp(t)
   app.clock.set(NOON)
