@@ -1,5 +1,5 @@
-import { randomFillSync } from 'node:crypto'
 import type { Clock } from './clock.ts'
+import { randomBytes } from './random-bytes.ts'
 
 /** Crockford's base 32 in lower case, as ULIDs use it (https://github.com/ulid/spec). */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
@@ -48,14 +48,8 @@ export function ulidPrefix(ms: number): string {
 /** Draws the digits (0–31) that follow a new millisecond. */
 export type DrawDigits = () => Uint8Array
 
-/** Randomness for many ids at a time: drawing it costs more than all the rest of an id. */
-const pool = new Uint8Array(256 * COUNTER_LENGTH)
-let unused = 0
-
 function randomDigits(): Uint8Array {
-  if (unused === 0) unused = randomFillSync(pool).length
-  unused -= COUNTER_LENGTH
-  return pool.slice(unused, unused + COUNTER_LENGTH).map((byte) => byte & 31)
+  return randomBytes(COUNTER_LENGTH).map((byte) => byte & 31)
 }
 
 /** Adds one to the number the digits form. @returns false when it wrapped around to zero. */

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes } from './random-bytes.ts'
 
 /** @returns A new lease id. Whoever knows it holds what it was given for, so it cannot be guessed. */
 export function createLeaseId(): string {
