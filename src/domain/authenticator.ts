@@ -12,9 +12,23 @@ const NEGATIVE_TTL_MS = 10_000
 /** Unknown ids are the client's choice, so the memory they take is bounded. */
 const MAX_ENTRIES = 10_000
 
+/** At hand, or still to come. */
+type Awaitable<Value> = Value | Promise<Value>
+
+/** Goes on with a value; at once where it is at hand, since most requests come with a key that is known. */
+function then<Value, Next>(
+  value: Awaitable<Value>,
+  next: (value: Value) => Awaitable<Next>,
+): Awaitable<Next> {
+  return value instanceof Promise ? value.then(next) : next(value)
+}
+
 export interface Authenticator {
-  /** @returns Who the token belongs to, undefined when it is not valid. Throws `unavailable`, never guesses. */
-  authenticate(token: string): Promise<Principal | undefined>
+  /**
+   * @returns Who the token belongs to, undefined when it is not valid; a promise only where somebody has to be asked.
+   *   Throws `unavailable`, never guesses.
+   */
+  authenticate(token: string): Awaitable<Principal | undefined>
 }
 
 /** What a look-up gave; null when there is no such thing. */
@@ -29,7 +43,7 @@ interface Found<Value> {
 function createLookup<Value extends object>(
   find: (name: string) => Promise<Value | undefined>,
   clock: Clock,
-): (name: string) => Promise<Value | null> {
+): (name: string) => Awaitable<Value | null> {
   let failure: unknown
   const cache = new LRUCache<string, Found<Value>>({
     max: MAX_ENTRIES,
@@ -38,6 +52,8 @@ function createLookup<Value extends object>(
     // Asked at each look: its own reading of the clock, kept for a millisecond, would make tests race.
     ttlResolution: 0,
     allowStaleOnFetchRejection: true,
+    // What is no longer fresh is still wanted where the look-up fails.
+    noDeleteOnStaleGet: true,
     fetchMethod: async (name, _stale, { options }) => {
       const value = await find(name).catch((error: unknown) => {
         failure = error
@@ -47,7 +63,8 @@ function createLookup<Value extends object>(
       return { value: value ?? null }
     },
   })
-  return async (name) => {
+
+  async function ask(name: string): Promise<Value | null> {
     const status: LRUCache.Status<string, Found<Value>> = {}
     const found = await cache.fetch(name, { status })
     // Nothing comes back when the look-up failed and nothing was known. That there was nothing does not count on
@@ -56,6 +73,11 @@ function createLookup<Value extends object>(
       throw failure instanceof AppError ? failure : storeUnavailable(failure)
     }
     return found.value
+  }
+
+  return (name) => {
+    const fresh = cache.get(name)
+    return fresh ? fresh.value : ask(name)
   }
 }
 
@@ -68,14 +90,18 @@ export function createAuthenticator(access: AccessStore, clock: Clock): Authenti
   const findKey = createLookup((keyId) => access.findKey(keyId), clock)
   const findTenant = createLookup((name) => access.findTenant(name), clock)
 
+  const tenantOf = (key: ApiKey): Awaitable<Tenant> =>
+    then(findTenant(key.tenant), (tenant) => tenant ?? { name: key.tenant, shards: 1, read_shards: 1 })
+
   return {
-    async authenticate(token) {
+    authenticate(token) {
       const parsed = parseToken(token)
       if (!parsed) return undefined
-      const key = await findKey(parsed.key_id)
-      if (!key || !isSecret(parsed.secret, key.secret_hash) || !isUsable(key, clock())) return undefined
-      const tenant: Tenant = (await findTenant(key.tenant)) ?? { name: key.tenant, shards: 1, read_shards: 1 }
-      return { key_id: key.key_id, scopes: key.scopes, tenant, rate_limit: key.rate_limit }
+      return then(findKey(parsed.key_id), (key) => {
+        if (!key || !isSecret(parsed.secret, key.secret_hash) || !isUsable(key, clock())) return undefined
+        const { key_id, scopes, rate_limit } = key
+        return then(tenantOf(key), (tenant) => ({ key_id, scopes, tenant, rate_limit }))
+      })
     },
   }
 }

@@ -1,5 +1,6 @@
 import bearerAuth from '@fastify/bearer-auth'
 import type { FastifyInstance } from 'fastify'
+import type { Principal } from '../domain/access.ts'
 import type { Authenticator } from '../domain/authenticator.ts'
 import { AppError } from '../errors.ts'
 
@@ -23,10 +24,13 @@ export async function registerAuth(app: FastifyInstance, { authenticator }: Auth
     specCompliance: 'rfc6749',
     // The request's own log line tells of refusals.
     verifyErrorLogLevel: 'debug',
-    async auth(token, request) {
-      const principal = await authenticator.authenticate(token)
-      if (principal) request.principal = principal
-      return principal !== undefined
+    auth(token, request) {
+      const admit = (principal: Principal | undefined) => {
+        if (principal) request.principal = principal
+        return principal !== undefined
+      }
+      const found = authenticator.authenticate(token)
+      return found instanceof Promise ? found.then(admit) : admit(found)
     },
   })
   if (!app.verifyBearerAuth) throw new Error('bearer-auth has not decorated the app')

@@ -151,7 +151,7 @@ t.test('a key that was deleted in the store is refused after 60 s, then asked fo
 t.test('100 requests at once are one look-up, also when the entry is stale', async (t) => {
   const it = given()
   const together = () =>
-    Promise.all(Array.from({ length: 100 }, () => it.authenticator.authenticate(it.token)))
+    Promise.all(Array.from({ length: 100 }, async () => it.authenticator.authenticate(it.token)))
   t.strictSame(new Set((await together()).map((principal) => principal?.key_id)), new Set([it.key.key_id]))
   t.strictSame([it.state.keyLookups, it.state.tenantLookups], [1, 1])
   it.state.now += MINUTE + 1
@@ -192,17 +192,31 @@ t.test(
       headers: { 'retry-after': '1' },
     }
     for (let n = 0; n < 3; n++) {
-      await t.rejects(it.authenticator.authenticate(it.token), unavailable)
+      await t.rejects(async () => it.authenticator.authenticate(it.token), unavailable)
     }
     it.state.isDown = false
     t.strictSame(await it.authenticator.authenticate(it.token), principalOf(it))
   },
 )
 
+t.test('a key that is known is answered at once, and never by what is just being asked anew', async (t) => {
+  const it = given()
+  await it.authenticator.authenticate(it.token)
+  t.strictSame(it.authenticator.authenticate(it.token), principalOf(it), 'no promise')
+  it.state.now += MINUTE + 1
+  it.keys.set(it.key.key_id, { ...it.key, revoked_at: it.state.now })
+  const first = it.authenticator.authenticate(it.token)
+  const second = it.authenticator.authenticate(it.token)
+  t.strictSame(await Promise.all([first, second]), [undefined, undefined])
+  t.equal(it.state.keyLookups, 2)
+})
+
 t.test('the reason why a look-up failed travels with the error', async (t) => {
   const it = given()
   it.state.isDown = true
-  const error: unknown = await it.authenticator.authenticate(it.token).catch((thrown: unknown) => thrown)
+  const error: unknown = await Promise.try(() => it.authenticator.authenticate(it.token)).catch(
+    (thrown: unknown) => thrown,
+  )
   const texts: string[] = []
   for (let at = error; at instanceof Error; at = at.cause) texts.push(at.message)
   t.ok(texts.includes('nobody listens'), texts.join(' ← '))
@@ -215,7 +229,7 @@ t.test('a tenant that cannot be looked up is unavailable too, not one of one sha
     findTenant: () => Promise.reject(storeUnavailable()),
   }
   const authenticator = createAuthenticator(access, () => START)
-  await t.rejects(authenticator.authenticate(it.token), { code: 'unavailable' })
+  await t.rejects(async () => authenticator.authenticate(it.token), { code: 'unavailable' })
 })
 
 t.test(
@@ -227,7 +241,7 @@ t.test(
     it.keys.set(it.key.key_id, it.key)
     it.state.isDown = true
     it.state.now += 10 * SECOND + 1
-    await t.rejects(it.authenticator.authenticate(it.token), { code: 'unavailable' })
+    await t.rejects(async () => it.authenticator.authenticate(it.token), { code: 'unavailable' })
   },
 )
 
