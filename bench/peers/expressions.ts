@@ -33,7 +33,7 @@ export const CLAIM = {
 export const LIST = {
   ConsistentRead: true,
   KeyConditionExpression: 'pk = :partition AND sk BETWEEN :from AND :to',
-  ProjectionExpression: 'pk, sk, event_type, #status, delivered_at, failed_at, expires_at',
+  ProjectionExpression: 'sk, event_type, #status, delivered_at, failed_at, expires_at',
   ExpressionAttributeNames: { '#status': 'status' },
   ScanIndexForward: false,
 } as const

@@ -69,7 +69,7 @@ export function listRequest(
     ...(status === undefined ? { ConsistentRead: true } : { IndexName: STATUS_INDEX }),
     KeyConditionExpression: '#partition = :partition AND sk BETWEEN :from AND :to',
     ...filter,
-    ProjectionExpression: 'pk, sk, event_type, #status, delivered_at, failed_at, #ttl',
+    ProjectionExpression: 'sk, event_type, #status, delivered_at, failed_at, #ttl',
     ExpressionAttributeNames: {
       '#partition': status === undefined ? 'pk' : 'status_key',
       '#status': 'status',
