@@ -101,7 +101,6 @@ export function registerValidation(app: FastifyInstance): void {
   })
   app.addHook('preValidation', (request, _reply, done) => {
     const faults = request.route.config.validate?.(request) ?? []
-    if (faults.length > 0) throw invalidRequest(faults)
-    done()
+    done(faults.length > 0 ? invalidRequest(faults) : undefined)
   })
 }
