@@ -52,14 +52,17 @@ export type UpdateResult = { applied: true; item: Item } | { applied: false; fou
 /**
  * Sends a conditional update of an event. That it took place before, and only its answer got lost, is no failure; that
  * it did not is final.
+ *
+ * @param operation What it is recognised by.
  */
 export async function updateEvent(
   { dynamodb, table }: Pick<Target, 'dynamodb' | 'table'>,
   { tenant, signal }: CallScope,
   ulid: Ulid,
   toRequest: (target: EventTarget) => UpdateItemCommandInput,
+  operation = newOperation(),
 ): Promise<UpdateResult> {
-  const target = { table, tenant: tenant.name, ulid, operation: newOperation() }
+  const target = { table, tenant: tenant.name, ulid, operation }
   const send = (request: UpdateItemCommandInput) =>
     writeConditionally({ dynamodb, table, key: eventKey(tenant.name, ulid), signal }, () =>
       dynamodb.updateItem(request, signal),

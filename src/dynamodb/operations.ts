@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes } from '../domain/random-bytes.ts'
 import type { Item } from './keys.ts'
 
 /**
@@ -25,9 +25,14 @@ export function firstOperation(operation: string): Item {
 /** Where the write stands that ends the life of an event: no other follows, so it needs no place among the last. */
 const FINAL = 'final_op'
 
+/** A claim is recognised by the lease that it makes, for as long as that is the event's. */
+const LEASE = 'lease_id'
+
+const TRACES = [FINAL, LEASE, ...OPERATIONS]
+
 /** Whether the operation is among the last that were written. */
 export function bearsOperation(item: Item, operation: string): boolean {
-  return item[FINAL]?.S === operation || OPERATIONS.some((name) => item[name]?.S === operation)
+  return TRACES.some((name) => item[name]?.S === operation)
 }
 
 /** Names the operation that was barred last. */
@@ -60,5 +65,11 @@ export const RECORD: OperationRecord = {
 /** What an update has that nothing may follow: little text, and nothing to move. */
 export const RECORD_FINAL: OperationRecord = {
   setExpressions: [`${FINAL} = :operation`],
+  valuesOf: (operation) => ({ ':operation': { S: operation } }),
+}
+
+/** What an update has that sets an attribute to the id of its operation anyway: nothing more need be written. */
+export const RECORD_NONE: OperationRecord = {
+  setExpressions: [],
   valuesOf: (operation) => ({ ':operation': { S: operation } }),
 }

@@ -84,8 +84,12 @@ async function claim(
   const { clock, maxAttempts } = options
   const ulid = ulidOf(event_id)
   if (ulid === undefined) return { outcome: 'lost' }
-  const result = await updateEvent(options, scope, ulid, (target) =>
-    claimRequest(target, lease, seen, maxAttempts),
+  const result = await updateEvent(
+    options,
+    scope,
+    ulid,
+    (target) => claimRequest(target, lease, seen, maxAttempts),
+    lease.lease_id,
   )
   const item = result.applied ? result.item : result.found
   if (item === undefined) return { outcome: 'lost' }

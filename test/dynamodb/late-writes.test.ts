@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 import type { DynamoDB } from '../../src/dynamodb/client.ts'
 import { openEmbeddedStore } from '../../src/dynamodb/embedded/embedded-store.ts'
 import { createEventStore } from '../../src/dynamodb/event-store.ts'
+import { availableAt } from '../../src/dynamodb/keys.ts'
 import { createQueueStore } from '../../src/dynamodb/queue-store.ts'
 import { dynamoDBLocalEndpoint } from '../support/dynamodb-local.ts'
 import {
@@ -86,6 +87,20 @@ function testLateWrites(t: Test, endpoint: string): void {
     const held = await claim()
     t.match(await late.store.acknowledge(scope, id, 'lease_of_somebody_else'), { outcome: 'lease_lost' })
     t.equal(await queue.release(scope, id, held, clock.now()), 'done')
+    t.equal(await arrive(), 'refused')
+    t.equal(await status(), 'undelivered')
+  })
+
+  t.test('a claim that was lost does not take place later', async (t) => {
+    const { scope, id, queue, clock, late, claim, arrive, status } = await open(t, endpoint)
+    const [seen] = await queue.candidates(scope, 1)
+    if (!seen) throw new Error('There is nothing to claim')
+    const held = await claim()
+    const lease = { lease_id: `lease_${randomUUID()}`, expires_at: clock.now() + 30_000 }
+    t.match(await late.queue.claim(scope, seen, lease), { outcome: 'lost' })
+    const back = availableAt(seen.availability)
+    t.equal(await queue.release(scope, id, held, back), 'done', 'it stands where it was seen')
+    t.strictSame((await queue.candidates(scope, 1))[0]?.availability, seen.availability)
     t.equal(await arrive(), 'refused')
     t.equal(await status(), 'undelivered')
   })
