@@ -1,7 +1,7 @@
 import type { Clock } from '../domain/clock.ts'
-import { addValue, createHistogram } from './histogram.ts'
+import { addValue, createHistogram, type Histogram } from './histogram.ts'
 import type { CounterName, GaugeName, HistogramName } from './names.ts'
-import { createWindow, type MetricsWindow, type Series } from './window.ts'
+import { createWindow, type MetricsWindow } from './window.ts'
 
 /** Where everything is counted. Each method is synchronous, takes the same time whatever was recorded, never throws. */
 export interface Recorder {
@@ -21,22 +21,35 @@ export interface WindowedRecorder extends Recorder {
 /** Dimensions come from routes and operations, a few dozen at most: whatever goes beyond is a defect, not memory. */
 const MAX_SERIES = 200
 
-function seriesOf({ series }: MetricsWindow, name: HistogramName, dimension?: string): Series | undefined {
-  const key = dimension === undefined ? name : `${name} ${dimension}`
-  let found = series.get(key)
-  if (!found && series.size < MAX_SERIES) {
-    found = { name, dimension, histogram: createHistogram() }
-    series.set(key, found)
-  }
-  return found
+/** Histograms by name and dimension: to put a key together for each value costs more than to add the value. */
+type Known = Map<HistogramName, Map<string | undefined, Histogram>>
+
+/** @returns The histogram of a new series; undefined where there are too many. */
+function addSeries(
+  { series }: MetricsWindow,
+  name: HistogramName,
+  dimension: string | undefined,
+): Histogram | undefined {
+  if (series.size >= MAX_SERIES) return undefined
+  const histogram = createHistogram()
+  series.set(dimension === undefined ? name : `${name} ${dimension}`, { name, dimension, histogram })
+  return histogram
 }
 
 export function createRecorder(clock: Clock): WindowedRecorder {
   let window = createWindow(clock())
+  let known: Known = new Map()
+
+  function learn(name: HistogramName, dimension: string | undefined): Histogram | undefined {
+    const histogram = addSeries(window, name, dimension)
+    const ofName = known.get(name) ?? new Map<string | undefined, Histogram>()
+    if (histogram) known.set(name, ofName.set(dimension, histogram))
+    return histogram
+  }
 
   function add(name: HistogramName, value: number, dimension?: string): void {
-    const series = seriesOf(window, name, dimension)
-    if (series) addValue(series.histogram, value)
+    const histogram = known.get(name)?.get(dimension) ?? learn(name, dimension)
+    if (histogram) addValue(histogram, value)
   }
 
   return {
@@ -56,6 +69,7 @@ export function createRecorder(clock: Clock): WindowedRecorder {
       const ended = window
       ended.to = clock()
       window = createWindow(ended.to)
+      known = new Map()
       return ended
     },
     peek: () => ({ ...window, to: clock() }),
