@@ -44,6 +44,15 @@ export const INBOX = {
   KeyConditionExpression: 'inbox_key = :partition AND available_at BETWEEN :from AND :to',
 } as const
 
+/** Events whole, but for what only writes look at. */
+export const WHOLE_EVENTS = {
+  ConsistentRead: true,
+  ProjectionExpression:
+    'sk, event_type, #status, #body, body_bytes, delivery_attempts, available_at, leased_until, last_failure_reason, ' +
+    'delivered_at, failed_at',
+  ExpressionAttributeNames: { '#status': 'status', '#body': 'body' },
+} as const
+
 export const RETENTION_SECONDS = 30 * 86_400
 /** Beyond what the bench ever hands out. */
 export const MAX_ATTEMPTS = 1_000

@@ -61,6 +61,14 @@ export function toSummary(item: Item): EventSummary {
   }
 }
 
+/** The attributes that `toEvent` reads. Two of them are reserved words of DynamoDB, and have aliases. */
+export const WHOLE_EVENT = {
+  ProjectionExpression:
+    'sk, event_type, #status, #body, body_bytes, delivery_attempts, available_at, leased_until, last_failure_reason, ' +
+    'delivered_at, failed_at',
+  ExpressionAttributeNames: { '#status': 'status', '#body': 'body' },
+}
+
 /**
  * Reads an item of the table whole, as it is at that time: a lease may have lapsed without anybody writing.
  *

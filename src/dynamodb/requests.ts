@@ -17,6 +17,7 @@ import {
   statusKey,
   type Item,
 } from './keys.ts'
+import { WHOLE_EVENT } from './items.ts'
 import { INBOX_INDEX, STATUS_INDEX, TTL_ATTRIBUTE } from './table.ts'
 
 /** A new event, never over an old one: the SDK may send it twice, and the event may be acknowledged in between. */
@@ -143,7 +144,7 @@ export function failedRequest(
   }
 }
 
-/** Whole events as they are now, whatever an index says. At most 100 keys, each once. */
+/** Whole events as they are now, whatever an index says, but for what only writes look at. At most 100 keys, each once. */
 export function hydrateRequest(table: string, keys: Item[]): BatchGetItemCommandInput {
-  return { RequestItems: { [table]: { Keys: keys, ConsistentRead: true } } }
+  return { RequestItems: { [table]: { Keys: keys, ConsistentRead: true, ...WHOLE_EVENT } } }
 }

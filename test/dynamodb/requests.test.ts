@@ -51,7 +51,16 @@ t.test('every write has a condition, and every read of an event is consistent', 
     ConsistentRead: true,
   })
   t.strictSame(hydrateRequest('events', [key]), {
-    RequestItems: { events: { Keys: [key], ConsistentRead: true } },
+    RequestItems: {
+      events: {
+        Keys: [key],
+        ConsistentRead: true,
+        ProjectionExpression:
+          'sk, event_type, #status, #body, body_bytes, delivery_attempts, available_at, leased_until, ' +
+          'last_failure_reason, delivered_at, failed_at',
+        ExpressionAttributeNames: { '#status': 'status', '#body': 'body' },
+      },
+    },
   })
   t.strictSame(acknowledgeRequest(target, { nowMs: 1_999, expiresAt: 9 }), {
     TableName: 'events',

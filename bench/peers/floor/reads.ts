@@ -1,4 +1,4 @@
-import { LIST } from '../expressions.ts'
+import { LIST, WHOLE_EVENTS } from '../expressions.ts'
 import { partitionOf, ulidOf, ulidOfAvailability } from '../ids.ts'
 import { printEvent, printSummary, type Item } from './items.ts'
 import { inboxQuery, keyOf, NOT_FOUND, text, type Answer, type Store } from './store.ts'
@@ -46,7 +46,7 @@ export async function readInbox({ ask, table }: Store, tenant: string, page: Pag
   const places = Items.slice(0, limit).map((row) => row['available_at']?.S ?? '')
   const ulids = places.map(ulidOfAvailability)
   const { Responses } = await ask<{ Responses: Record<string, Item[]> }>('BatchGetItem', {
-    RequestItems: { [table]: { Keys: ulids.map((ulid) => keyOf(tenant, ulid)), ConsistentRead: true } },
+    RequestItems: { [table]: { Keys: ulids.map((ulid) => keyOf(tenant, ulid)), ...WHOLE_EVENTS } },
   })
   const found = new Map<string, Item>()
   for (const item of Responses[table] ?? []) found.set(item['sk']?.S ?? '', item)

@@ -16,6 +16,7 @@ import {
   MAX_ATTEMPTS,
   PUT_ONCE,
   RETENTION_SECONDS,
+  WHOLE_EVENTS,
 } from '../expressions.ts'
 import { availability, inboxOf, newUlid, partitionOf, statusKeyOf, ulidOfAvailability } from '../ids.ts'
 import type { Item } from './events.ts'
@@ -126,7 +127,7 @@ export async function readInbox(tenant: string, limit: number, after = '0'): Pro
 export async function getEvents(tenant: string, places: string[]): Promise<Item[]> {
   const ulids = places.map(ulidOfAvailability)
   const Keys = ulids.map((ulid) => keyOf(tenant, ulid))
-  const command = new BatchGetCommand({ RequestItems: { [TableName]: { Keys, ConsistentRead: true } } })
+  const command = new BatchGetCommand({ RequestItems: { [TableName]: { Keys, ...WHOLE_EVENTS } } })
   const { Responses = {} } = await client.send(command)
   const found = new Map((Responses[TableName] as Item[]).map((item) => [item.sk, item]))
   return ulids.flatMap((ulid) => found.get(ulid) ?? [])

@@ -1,9 +1,9 @@
 import type { QueryCommandInput, QueryCommandOutput } from '@aws-sdk/client-dynamodb'
 import type { Item } from '../../../src/dynamodb/keys.ts'
 import { compileCondition } from './conditions.ts'
-import { readPath } from './operands.ts'
+import { project } from './projection.ts'
 import { placeOf, type Row } from './sorted-rows.ts'
-import { Tokens, ValidationException } from './tokens.ts'
+import { ValidationException } from './tokens.ts'
 import type { KeyRange } from './key-conditions.ts'
 
 type Page = Omit<QueryCommandOutput, '$metadata'>
@@ -41,11 +41,17 @@ export function readPage(input: QueryCommandInput, source: Source, most = Infini
 
 function toPage(input: QueryCommandInput, looked: Row[], items: Item[], key: Item | undefined): Page {
   return {
-    ...(input.Select === 'COUNT' ? {} : { Items: project(input, items) }),
+    ...(input.Select === 'COUNT' ? {} : { Items: selected(input, items) }),
     Count: items.length,
     ScannedCount: looked.length,
     ...(key ? { LastEvaluatedKey: key } : {}),
   }
+}
+
+function selected(input: QueryCommandInput, items: Item[]): Item[] {
+  const { Select: select } = input
+  if (select !== undefined) throw new ValidationException(`Not simulated: Select ${select}`)
+  return project(input, items)
 }
 
 /** The rows in the direction of the query, on from where it starts. */
@@ -72,25 +78,4 @@ function keyBeforeFirst(
 
 function keyOf(item: Item, names: string[]): Item {
   return Object.fromEntries(names.map((name) => [name, item[name] ?? { NULL: true as const }]))
-}
-
-const projections = new Map<string, ((input: QueryCommandInput) => string)[]>()
-
-function project(input: QueryCommandInput, items: Item[]): Item[] {
-  const { ProjectionExpression: text, Select: select } = input
-  if (select !== undefined) throw new ValidationException(`Not simulated: Select ${select}`)
-  if (text === undefined) return items
-  const names = (projections.get(text) ?? compileProjection(text)).map((path) => path(input))
-  return items.map((item) =>
-    Object.fromEntries(names.flatMap((name) => (item[name] === undefined ? [] : [[name, item[name]]]))),
-  )
-}
-
-function compileProjection(text: string) {
-  const tokens = new Tokens(text)
-  const paths = [readPath(tokens)]
-  while (tokens.take(',')) paths.push(readPath(tokens))
-  if (!tokens.isAtEnd) tokens.fail()
-  projections.set(text, paths)
-  return paths
 }

@@ -5,6 +5,8 @@ import { ValidationException } from './tokens.ts'
 const MEMBERS = {
   getItem: ['TableName', 'Key', 'ConsistentRead'],
   batchGetItem: ['RequestItems'],
+  // What a batch asks of one table.
+  keysAndAttributes: ['Keys', 'ConsistentRead', 'ProjectionExpression', 'ExpressionAttributeNames'],
   query: [
     'TableName',
     'IndexName',

@@ -17,6 +17,7 @@ import { compileCondition } from './conditions.ts'
 import { readKeyRange } from './key-conditions.ts'
 import { keyNames, LaggingIndex } from './lagging-index.ts'
 import { readPage } from './query.ts'
+import { project } from './projection.ts'
 import { checkMembers, checkPlaceholders } from './requests.ts'
 import { placeOf, SortedRows } from './sorted-rows.ts'
 import { ValidationException } from './tokens.ts'
@@ -70,18 +71,17 @@ export class SimulatedStore {
   batchGetItem(input: BatchGetItemCommandInput): BatchGetItemCommandOutput {
     checkMembers('batchGetItem', input)
     const { table } = this.#options
-    const { Keys: keys = [], ConsistentRead: isConsistent, ...rest } = input.RequestItems?.[table] ?? {}
-    if (
-      isConsistent !== true ||
-      Object.keys(rest).length > 0 ||
-      Object.keys(input.RequestItems ?? {}).length > 1
-    )
+    const asked = input.RequestItems?.[table] ?? { Keys: [] }
+    checkMembers('keysAndAttributes', asked)
+    checkPlaceholders(asked, asked.ProjectionExpression)
+    const { Keys: keys = [], ConsistentRead: isConsistent } = asked
+    if (isConsistent !== true || Object.keys(input.RequestItems ?? {}).length > 1)
       throw new ValidationException('Not simulated: other than consistent reads of one table')
     const unique = new Set(keys.map((key) => this.#itemKey(key)))
     if (keys.length === 0 || keys.length > MAX_BATCH || unique.size < keys.length)
       throw new ValidationException('A batch of no keys, too many, or one of them twice')
     const items = keys.map((key) => this.#find(key)).filter((item) => item !== undefined)
-    return { ...METADATA, Responses: { [table]: items }, UnprocessedKeys: {} }
+    return { ...METADATA, Responses: { [table]: project(asked, items) }, UnprocessedKeys: {} }
   }
 
   /** @param most Look at no more rows than this, whatever the limit. */

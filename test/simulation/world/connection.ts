@@ -1,5 +1,6 @@
 import {
   ConditionalCheckFailedException,
+  type BatchGetItemCommandInput,
   type BatchGetItemCommandOutput,
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb'
@@ -51,8 +52,7 @@ export class Connection {
     const reads: Pick<DynamoDB, 'getItem' | 'batchGetItem'> = {
       getItem: (input, signal) =>
         this.#call(`getItem ${textOf(input.Key ?? {}, 'sk')}`, signal, () => store.getItem(input)),
-      batchGetItem: (input, signal) =>
-        this.#call('batchGetItem', signal, () => this.#leaveOut(store.batchGetItem(input))),
+      batchGetItem: (input, signal) => this.#call('batchGetItem', signal, () => this.#leaveOut(input)),
     }
     const readOne = readTogether(reads)
     return {
@@ -132,18 +132,20 @@ export class Connection {
     return hasFaults && random.chance(settings.faults) ? random.between(0, 3) : undefined
   }
 
-  #leaveOut(output: BatchGetItemCommandOutput): BatchGetItemCommandOutput {
-    const { random, settings, hasFaults, table } = this.#world
-    if (!hasFaults || !random.chance(settings.faults)) return output
-    const items = output.Responses?.[table] ?? []
-    const left = items.filter(() => random.chance(UNPROCESSED))
-    if (left.length === 0) return output
-    const Keys = left.map(({ pk, sk }) => ({ pk: pk!, sk: sk! }))
-    return {
-      ...output,
-      Responses: { [table]: items.filter((item) => !left.includes(item)) },
-      UnprocessedKeys: { [table]: { Keys, ConsistentRead: true } },
-    }
+  /** DynamoDB may leave keys of a batch unread, and says which. */
+  #leaveOut(input: BatchGetItemCommandInput): BatchGetItemCommandOutput {
+    const { random, settings, hasFaults, table, store } = this.#world
+    const asked = input.RequestItems?.[table]
+    if (!asked || !hasFaults || !random.chance(settings.faults)) return store.batchGetItem(input)
+    const { Keys: keys = [] } = asked
+    const left = keys.filter(() => random.chance(UNPROCESSED))
+    const Keys = keys.filter((key) => !left.includes(key))
+    const read =
+      Keys.length === 0
+        ? { Responses: {}, $metadata: {} }
+        : store.batchGetItem({ RequestItems: { [table]: { ...asked, Keys } } })
+    if (left.length === 0) return read
+    return { ...read, UnprocessedKeys: { [table]: { ...asked, Keys: left } } }
   }
 }
 
