@@ -18,6 +18,6 @@ EXPOSE 3000
 # ECS ignores it; its task definition takes the same command.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 CMD ["node", "src/cli/healthcheck.ts"]
 # Not `npm start`: npm would stand between the process and its SIGTERM. The options are those of `npm start`: half of the
-# memory that V8 takes for what lives short; and nothing of a request is to be made among the old, as V8 may decide from
+# memory that V8 would take for what lives short; and nothing of a request is to be made among the old, as V8 may decide from
 # how long things live while the process starts: what lies there, dead, holds all that it points to.
-CMD ["node", "--max-semi-space-size=24", "--no-allocation-site-pretenuring", "src/server.ts"]
+CMD ["node", "--max-semi-space-size=16", "--no-allocation-site-pretenuring", "src/server.ts"]

@@ -16,7 +16,7 @@ const tracing = (sink: string, ratio: string) => ({
 })
 
 /** As `npm start` and the image have it. */
-export const SERVICE_ARGUMENTS = ['--max-semi-space-size=24', '--no-allocation-site-pretenuring']
+export const SERVICE_ARGUMENTS = ['--max-semi-space-size=16', '--no-allocation-site-pretenuring']
 
 /** As the image has it. */
 const SERVICE_ENVIRONMENT = { NODE_ENV: 'production', MALLOC_ARENA_MAX: '2' }

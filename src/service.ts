@@ -10,6 +10,7 @@ import { createLeaseId } from './domain/lease-id.ts'
 import { createEventStore } from './dynamodb/event-store.ts'
 import { createIdempotencyStore } from './dynamodb/idempotency-store.ts'
 import { createQueueStore } from './dynamodb/queue-store.ts'
+import { giveBackMemory } from './heap.ts'
 import { openOutput, type Output } from './logging/output.ts'
 import { createRecorder, type Recorder, type WindowedRecorder } from './metrics/recorder.ts'
 import { startObservability } from './observability.ts'
@@ -108,6 +109,8 @@ async function serve(config: Config, recorder: WindowedRecorder, output: Output)
     ...config.shutdown,
   })
   endAtSignal(shutdown, output)
+  // Before anybody is served, so that nobody waits for it.
+  giveBackMemory()
   await app.listen({ host: config.host, port: config.port, backlog: BACKLOG })
   if (config.storage.kind === 'embedded') await welcome(config.host, app.server.address(), storage)
 }

@@ -95,7 +95,7 @@ t.test('The image', async (t) => {
   })
 
   t.test('starts Node itself, so that signals reach it', (t) => {
-    const options = ['--max-semi-space-size=24', '--no-allocation-site-pretenuring']
+    const options = ['--max-semi-space-size=16', '--no-allocation-site-pretenuring']
     t.strictSame(texts(image, 'CMD').map(execForm), [['node', ...options, 'src/server.ts']])
     const start = manifest.scripts['start'] ?? ''
     t.ok(start.startsWith(`node ${options.join(' ')} `), 'as `npm start` does')

@@ -28,6 +28,8 @@ export async function startProbedService(
     execArgv: [
       '--expose-gc',
       `--max-semi-space-size=${semiSpaceMb}`,
+      // As large from the start: it would grow only by what survives.
+      `--min-semi-space-size=${semiSpaceMb}`,
       '--import',
       join(import.meta.dirname, 'heap-probe.ts'),
     ],
