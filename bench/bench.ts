@@ -1,26 +1,30 @@
 /** `npm run bench`: what requests cost, beside a floor and beside what anyone would write first. */
 import { writeFile } from 'node:fs/promises'
-import { HELP, readOptions, UsageError, type BenchOptions, type SectionName } from './options.ts'
+import { HELP, readOptions, UsageError, type BenchOptions } from './options.ts'
 import { circumstances, writeResult } from './results.ts'
+import { measureAgainst } from './sections/against.ts'
 import { measureCosts } from './sections/costs.ts'
 import { measureGrowth } from './sections/growth.ts'
 import { measureLatency } from './sections/latency.ts'
 import { measureLongPolls } from './sections/long-polls.ts'
 import { measureMemory } from './sections/memory.ts'
+import { measureProfile } from './sections/profile.ts'
 import type { Section } from './sections/section.ts'
 import { measureStart } from './sections/start.ts'
 import { measureThroughput } from './sections/throughput.ts'
 import { measureWatching } from './sections/watching.ts'
 
-const MEASURES: Record<SectionName, (options: BenchOptions) => Promise<Section>> = {
+const MEASURES: Record<BenchOptions['sections'][number], (options: BenchOptions) => Promise<Section>> = {
   throughput: measureThroughput,
   latency: measureLatency,
   watching: measureWatching,
+  profile: measureProfile,
   'long-polls': measureLongPolls,
   start: measureStart,
   memory: measureMemory,
   growth: measureGrowth,
   costs: measureCosts,
+  against: measureAgainst,
 }
 
 async function main(options: BenchOptions): Promise<void> {

@@ -11,7 +11,9 @@ export interface BenchOptions {
   connections: number
   /** For how many requests memory is watched. */
   requests: number
-  sections: SectionName[]
+  sections: (SectionName | OtherSection)[]
+  /** The folder of another checkout. */
+  against: string | undefined
   json: string | undefined
   writesResults: boolean
 }
@@ -21,6 +23,7 @@ export const SECTIONS = {
   throughput: 'what each request costs, beside the floor and the plain service (the default)',
   latency: 'what one client alone waits for, beside the floor (3 minutes)',
   watching: 'the part that metrics, logs and traces have of it (5 minutes)',
+  profile: 'into whose code the time of a request goes, beside the floor (3 minutes)',
   'long-polls': 'what consumers cost that wait (a minute)',
   start: 'how long the process takes to its first answer (a minute)',
   memory: 'whether memory stays flat over many requests (10 minutes)',
@@ -28,6 +31,8 @@ export const SECTIONS = {
   costs: 'read and write units of each verb, by the store’s own accounting (a minute)',
 } as const
 export type SectionName = keyof typeof SECTIONS
+/** Sections without a flag of their own. */
+type OtherSection = 'against'
 const NAMES = Object.keys(SECTIONS) as SectionName[]
 
 export const HELP = `Usage: npm run -s bench -- [options]
@@ -49,6 +54,7 @@ Options:
   --warm-up N        seconds of load before each of them (1)
   --connections N    of the load generator (32)
   --requests N       for which memory is watched (500,000)
+  --against FOLDER   a section too: beside the service of another checkout of this project, with its packages (7 minutes)
   --quick            one round of one second: a look, not a result
   --json FILE        writes every measurement
   --write-results    writes each section to bench/RESULTS.md
@@ -68,6 +74,7 @@ const OPTIONS = {
   connections: { type: 'string', default: '32' },
   requests: { type: 'string', default: '500000' },
   quick: { type: 'boolean', default: false },
+  against: { type: 'string' },
   json: { type: 'string' },
   'write-results': { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
@@ -98,7 +105,11 @@ export function readOptions(args: string[]): BenchOptions | undefined {
   const { values } = parseArgs({ args, options: OPTIONS })
   if (values.help) return undefined
   const { quick } = values
-  const sections = NAMES.filter((name) => values[name])
+  const { against } = values
+  const sections = [
+    ...NAMES.filter((name) => values[name]),
+    ...(against === undefined ? [] : (['against'] as const)),
+  ]
   return {
     endpoints: pick(values.endpoints, ENDPOINTS, ({ name }) => name),
     variants: pick(values.variants, VARIANTS, String),
@@ -108,6 +119,7 @@ export function readOptions(args: string[]): BenchOptions | undefined {
     connections: numberOf('connections', values.connections),
     requests: numberOf('requests', values.requests),
     sections: sections.length > 0 ? sections : ['throughput'],
+    against,
     json: values.json,
     writesResults: values['write-results'],
   }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { freePort } from '../test/support/dynamodb-local.ts'
 
@@ -16,7 +16,7 @@ export interface ServerProcess {
 }
 
 export interface Command {
-  /** Relative to the root of the project. */
+  /** Relative to the root of the project, or absolute. */
   script: string
   nodeArguments?: string[]
   environment: Record<string, string>
@@ -43,7 +43,7 @@ export async function startServer({
 }: Command): Promise<ServerProcess> {
   const port = isSilent ? await freePort() : undefined
   const ownPort = port === undefined ? {} : { PORT: String(port) }
-  const child = spawn(process.execPath, [...nodeArguments, join(ROOT, script)], {
+  const child = spawn(process.execPath, [...nodeArguments, resolve(ROOT, script)], {
     cwd: ROOT,
     env: { PATH: process.env['PATH'] ?? '', ...environment, ...ownPort },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -11,8 +11,8 @@ export interface Stage {
   /** Where metrics and traces go. */
   sink: string
   storePid: number
-  /** Starts a variant, with events of its own to claim. */
-  startVariant(variant: Variant): Promise<ServerProcess>
+  /** Starts a variant, with events of its own to claim. @param adapt Changes how it is started. */
+  startVariant(variant: Variant, adapt?: (command: Command) => Command): Promise<ServerProcess>
   start(command: Command): Promise<ServerProcess>
   /** Puts load on a server for a while. */
   load(server: ServerProcess, load: Load, turn: Turn): Promise<Sample>
@@ -47,9 +47,9 @@ export async function openStage(): Promise<Stage> {
     sink: sink.url,
     storePid: store.pid,
     start,
-    async startVariant(variant) {
+    async startVariant(variant, adapt = (command) => command) {
       await fixture.fill(claimTenantOf(variant), CLAIM_EVENTS, 'claimed before')
-      return start(commandOf(variant, fixture, sink.url))
+      return start(adapt(commandOf(variant, fixture, sink.url)))
     },
     load: ({ url, pid }, load, turn) =>
       generator.run({ ...load, ...turn, url, server: pid, store: store.pid }),

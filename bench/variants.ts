@@ -5,8 +5,10 @@ import type { Command } from './server-process.ts'
 export const VARIANTS = ['floor', 'plain', 'ours', 'ours, no tracing'] as const
 /** The service watched more and more closely. */
 export const WATCHED = ['ours, unwatched', 'ours, no tracing', 'ours', 'ours, tracing 100 %'] as const
-export type Variant = (typeof VARIANTS)[number] | (typeof WATCHED)[number]
-export const ALL_VARIANTS = [...new Set<Variant>([...VARIANTS, ...WATCHED])]
+/** The service of another checkout. */
+const BEFORE = 'ours, before'
+export type Variant = (typeof VARIANTS)[number] | (typeof WATCHED)[number] | typeof BEFORE
+export const ALL_VARIANTS = [...new Set<Variant>([...VARIANTS, ...WATCHED, BEFORE])]
 
 const AWS = { AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'bench', AWS_SECRET_ACCESS_KEY: 'bench' }
 
@@ -60,6 +62,7 @@ export function commandOf(variant: Variant, fixture: Fixture, sink: string): Com
         environment: { ...peer, ...tracing(sink, '0.05') },
       }
     case 'ours':
+    case BEFORE:
       return service(fixture, sink, tracing(sink, '0.05'))
     case 'ours, no tracing':
       return service(fixture, sink)
