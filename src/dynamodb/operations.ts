@@ -62,14 +62,16 @@ export const RECORD: OperationRecord = {
   valuesOf: (operation) => ({ ':operation': { S: operation }, ':no_operation': { S: NONE } }),
 }
 
+const operationAlone = (operation: string): Item => ({ ':operation': { S: operation } })
+
 /** What an update has that nothing may follow: little text, and nothing to move. */
 export const RECORD_FINAL: OperationRecord = {
   setExpressions: [`${FINAL} = :operation`],
-  valuesOf: (operation) => ({ ':operation': { S: operation } }),
+  valuesOf: operationAlone,
 }
 
 /** What an update has that sets an attribute to the id of its operation anyway: nothing more need be written. */
 export const RECORD_NONE: OperationRecord = {
   setExpressions: [],
-  valuesOf: (operation) => ({ ':operation': { S: operation } }),
+  valuesOf: operationAlone,
 }
