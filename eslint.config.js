@@ -59,7 +59,11 @@ export default defineConfig(
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js'] } } },
+    languageOptions: {
+      parserOptions: {
+        projectService: { allowDefaultProject: ['eslint.config.js', 'src/compile-cache.js'] },
+      },
+    },
     rules: {
       eqeqeq: 'error',
       'no-console': 'error',

@@ -17,8 +17,13 @@ const tracing = (sink: string, ratio: string) => ({
   OTEL_TRACES_SAMPLER_ARG: ratio,
 })
 
-/** As `npm start` and the image have it. */
-export const SERVICE_ARGUMENTS = ['--max-semi-space-size=16', '--no-allocation-site-pretenuring']
+/** As `npm start` has it. */
+export const SERVICE_ARGUMENTS = [
+  '--max-semi-space-size=16',
+  '--no-allocation-site-pretenuring',
+  '--import',
+  './src/compile-cache.js',
+]
 
 /** As the image has it. */
 const SERVICE_ENVIRONMENT = { NODE_ENV: 'production', MALLOC_ARENA_MAX: '2' }

@@ -33,7 +33,7 @@ const VARIANT = 'ours, no tracing'
  * log that are not written yet: 0.1 to 0.2. It was 0.9 to 1.3 when a structure of ours kept requests that had ended.
  */
 const MOST_SURVIVING = 0.5
-const SURVIVAL_REQUESTS = 8_000
+const SURVIVAL_REQUESTS = 4_000
 
 /** Sizes of the young generation, in MB: one that a few hundred requests fill, and one that is never full here. */
 const SMALL = 8

@@ -22,10 +22,13 @@ export interface Service {
   stop(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals | null>
 }
 
+/** As the scripts of package.json have it. */
+const CACHE = ['--import', join(ROOT, 'src/compile-cache.js')]
+
 /** Runs a file of src/ with this environment alone (and PATH). */
 export function run(file: string, args: string[], environment: Record<string, string>): ChildProcess {
   const env = { PATH: process.env['PATH'] ?? '', ...coverage(), ...environment }
-  return spawn(process.execPath, [join(ROOT, 'src', file), ...args], {
+  return spawn(process.execPath, [...CACHE, join(ROOT, 'src', file), ...args], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
