@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { setFlagsFromString } from 'node:v8'
 // For those who start the service without the options of `npm start`.
 import './compile-cache.js'
@@ -9,3 +10,5 @@ setFlagsFromString('--heap-growing-percent=50')
 // Only what is imported from here on comes from the cache.
 const { startService } = await import('./service.ts')
 await startService()
+// Else it would be written at the end alone, and not by a process that is killed.
+flushCompileCache()
