@@ -1,5 +1,5 @@
 import { READ_EVENTS, type Endpoint, type Setting } from './endpoints.ts'
-import type { Sample } from './load/job.ts'
+import { cpuUsOf, type Sample } from './load/job.ts'
 import type { ServerProcess } from './server-process.ts'
 import { progress, type Stage, type Turn } from './stage.ts'
 import type { Variant } from './variants.ts'
@@ -61,9 +61,13 @@ const rotated = <Item>(items: readonly Item[], by: number) => [
   ...items.slice(0, by % items.length),
 ]
 
-const describe = ({ requests, seconds, p50, serverCpuMs, unexpected }: Sample) =>
-  `${Math.round(requests / seconds)} requests/s, p50 ${p50.toFixed(2)} ms, ` +
-  `${Math.round((serverCpuMs * 1000) / requests)} µs CPU${unexpected > 0 ? `, ${unexpected} UNEXPECTED` : ''}`
+function describe(sample: Sample): string {
+  const { requests, seconds, p50, unexpected } = sample
+  return (
+    `${Math.round(requests / seconds)} requests/s, p50 ${p50.toFixed(2)} ms, ` +
+    `${Math.round(cpuUsOf(sample))} µs CPU${unexpected > 0 ? `, ${unexpected} UNEXPECTED` : ''}`
+  )
+}
 
 /** Measures every endpoint of every variant once a round, in another order each time, after a round to warm up. */
 export async function measureRounds(

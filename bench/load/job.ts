@@ -41,3 +41,7 @@ export interface Sample {
   /** Paths that were used, warm-up included. */
   used: number
 }
+
+/** What a request of the sample cost the server: CPU in µs, of all its threads. */
+export const cpuUsOf = ({ serverCpuMs, requests }: Pick<Sample, 'serverCpuMs' | 'requests'>): number =>
+  (1000 * serverCpuMs) / requests

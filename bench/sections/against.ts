@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
+import { cpuUsOf } from '../load/job.ts'
 import type { BenchOptions } from '../options.ts'
-import { measureRounds, openSetting, type Measurement } from '../rounds.ts'
+import { measureRounds, openSetting } from '../rounds.ts'
 import type { ServerProcess } from '../server-process.ts'
 import { onStage } from '../stage.ts'
 import { median } from '../statistics.ts'
@@ -10,8 +11,6 @@ import { toTable, whole, type Section } from './section.ts'
 const COMPARED = ['ours, before', 'ours'] as const satisfies Variant[]
 /** Many short turns, so that what the machine does meanwhile meets both alike. */
 const TURNS = { variants: COMPARED, rounds: 8, seconds: 1, warmUpSeconds: 0.5 }
-
-const cpuOf = ({ serverCpuMs, requests }: Measurement) => (serverCpuMs * 1000) / requests
 
 /** What requests cost beside the service of another checkout: what a change has gained, whatever the machine. */
 export async function measureAgainst(options: BenchOptions): Promise<Section> {
@@ -27,7 +26,7 @@ export async function measureAgainst(options: BenchOptions): Promise<Section> {
   const rows = endpoints.map(({ title }) => {
     const of = (wanted: Variant) =>
       measurements.filter((one) => one.endpoint === title && one.variant === wanted)
-    const [before, now] = [of('ours, before').map(cpuOf), of('ours').map(cpuOf)]
+    const [before, now] = [of('ours, before').map(cpuUsOf), of('ours').map(cpuUsOf)]
     const ratios = now.map((cpu, round) => cpu / (before[round] ?? NaN))
     return { endpoint: title, before: median(before), now: median(now), ratio: median(ratios) }
   })

@@ -1,5 +1,6 @@
 import { ENDPOINTS, type Endpoint, type Setting } from '../endpoints.ts'
 import type { Sample } from '../load/job.ts'
+import { cpuUsOf } from '../load/job.ts'
 import type { BenchOptions } from '../options.ts'
 import { takeTurn } from '../rounds.ts'
 import { onStage, progress, type Stage } from '../stage.ts'
@@ -90,9 +91,7 @@ export async function measureGrowth(options: BenchOptions): Promise<Section> {
     const of = (size: Size) =>
       samples.filter((one) => one.endpoint === endpoint && one.variant === variant && one.size === size)
     const p50 = SIZES.map((size) => median(of(size).map((sample) => sample.p50)))
-    const cpuUs = SIZES.map((size) =>
-      median(of(size).map(({ serverCpuMs, requests }) => (1000 * serverCpuMs) / requests)),
-    )
+    const cpuUs = SIZES.map((size) => median(of(size).map(cpuUsOf)))
     const growth = Math.max(...p50) / (p50[0] ?? NaN) - 1
     const isJudged = variant === 'ours' && FLAT.includes(endpoint.name)
     return [

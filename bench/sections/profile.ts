@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Endpoint, Setting } from '../endpoints.ts'
+import { cpuUsOf } from '../load/job.ts'
 import type { BenchOptions } from '../options.ts'
 import { GROUP_NAMES, LEGEND, sharesOf } from '../profile-groups.ts'
 import { openSetting, takeTurn } from '../rounds.ts'
@@ -65,10 +66,10 @@ async function profile(
   await takeTurn(stage, setting, { endpoint, variant, server }, { ...turn, measuredMs: WARM_UP_MS })
   process.kill(server.pid, 'SIGUSR2')
   const measured = { ...turn, measuredMs: 1000 * seconds }
-  const { serverCpuMs, requests } = await takeTurn(stage, setting, { endpoint, variant, server }, measured)
+  const sample = await takeTurn(stage, setting, { endpoint, variant, server }, measured)
   const shares = sharesOf(await readProfile(subject))
   progress(`profile: ${endpoint.title}, ${variant}`)
-  return { endpoint: endpoint.title, variant, cpuUs: (serverCpuMs * 1000) / requests, shares }
+  return { endpoint: endpoint.title, variant, cpuUs: cpuUsOf(sample), shares }
 }
 
 /** Into what the time of a request goes, beside the floor. */

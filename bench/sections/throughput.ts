@@ -5,6 +5,7 @@ import { onStage, progress, type Stage } from '../stage.ts'
 import { median } from '../statistics.ts'
 import { TARGETS } from '../targets.ts'
 import { VARIANTS, type Variant } from '../variants.ts'
+import { cpuUsOf } from '../load/job.ts'
 import type { BenchOptions } from '../options.ts'
 import { toTable, verdict, whole, type Section } from './section.ts'
 
@@ -24,8 +25,6 @@ export interface Row {
   /** Answers in all rounds that were not what is measured. */
   unexpected: number
 }
-
-const cpuUsOf = ({ serverCpuMs, requests }: Measurement) => (serverCpuMs * 1000) / requests
 
 /** How much more of the other's CPU goes into a request, round by round. */
 function ratio(mine: Measurement[], others: Measurement[]): number {

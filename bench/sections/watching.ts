@@ -1,5 +1,6 @@
+import { cpuUsOf } from '../load/job.ts'
 import type { BenchOptions } from '../options.ts'
-import { measureRounds, openSetting, type Measurement } from '../rounds.ts'
+import { measureRounds, openSetting } from '../rounds.ts'
 import type { ServerProcess } from '../server-process.ts'
 import { onStage } from '../stage.ts'
 import { median } from '../statistics.ts'
@@ -14,8 +15,6 @@ const MOST_SHARE = 0.15
 const SECONDS = 1
 const ROUNDS = 12
 
-const cpuOf = ({ serverCpuMs, requests }: Measurement) => (serverCpuMs * 1000) / requests
-
 /** What watching the service costs: metrics and logs, and traces on top. */
 export async function measureWatching(options: BenchOptions): Promise<Section> {
   const endpoints = options.endpoints.filter(({ name }) => ENDPOINTS.includes(name))
@@ -29,7 +28,7 @@ export async function measureWatching(options: BenchOptions): Promise<Section> {
   const rows = endpoints.flatMap(({ title }) =>
     WATCHED.map((variant) => {
       const of = (wanted: Variant) =>
-        measurements.filter((one) => one.endpoint === title && one.variant === wanted).map(cpuOf)
+        measurements.filter((one) => one.endpoint === title && one.variant === wanted).map(cpuUsOf)
       const bare = of('ours, unwatched')
       const mine = of(variant)
       return {

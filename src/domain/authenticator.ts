@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Principal, Tenant } from './access.ts'
 import { isSecret, parseToken } from './api-key.ts'
+import { whenThere, type Awaitable } from './awaitable.ts'
 import type { Clock } from './clock.ts'
 import { AppError, storeUnavailable } from '../errors.ts'
 import type { AccessStore, ApiKey } from './ports.ts'
@@ -12,20 +13,10 @@ const NEGATIVE_TTL_MS = 10_000
 /** Unknown ids are the client's choice, so the memory they take is bounded. */
 const MAX_ENTRIES = 10_000
 
-/** At hand, or still to come. */
-type Awaitable<Value> = Value | Promise<Value>
-
-/** Goes on with a value; at once where it is at hand, since most requests come with a key that is known. */
-function then<Value, Next>(
-  value: Awaitable<Value>,
-  next: (value: Value) => Awaitable<Next>,
-): Awaitable<Next> {
-  return value instanceof Promise ? value.then(next) : next(value)
-}
-
 export interface Authenticator {
   /**
-   * @returns Who the token belongs to, undefined when it is not valid; a promise only where somebody has to be asked.
+   * @returns Who the token belongs to, undefined when it is not valid; a promise only where somebody has to be asked: most
+   *   keys are known.
    *   Throws `unavailable`, never guesses.
    */
   authenticate(token: string): Awaitable<Principal | undefined>
@@ -91,16 +82,16 @@ export function createAuthenticator(access: AccessStore, clock: Clock): Authenti
   const findTenant = createLookup((name) => access.findTenant(name), clock)
 
   const tenantOf = (key: ApiKey): Awaitable<Tenant> =>
-    then(findTenant(key.tenant), (tenant) => tenant ?? { name: key.tenant, shards: 1, read_shards: 1 })
+    whenThere(findTenant(key.tenant), (tenant) => tenant ?? { name: key.tenant, shards: 1, read_shards: 1 })
 
   return {
     authenticate(token) {
       const parsed = parseToken(token)
       if (!parsed) return undefined
-      return then(findKey(parsed.key_id), (key) => {
+      return whenThere(findKey(parsed.key_id), (key) => {
         if (!key || !isSecret(parsed.secret, key.secret_hash) || !isUsable(key, clock())) return undefined
         const { key_id, scopes, rate_limit } = key
-        return then(tenantOf(key), (tenant) => ({ key_id, scopes, tenant, rate_limit }))
+        return whenThere(tenantOf(key), (tenant) => ({ key_id, scopes, tenant, rate_limit }))
       })
     },
   }

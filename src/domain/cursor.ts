@@ -28,13 +28,13 @@ function macOf(key: KeyObject, binding: CursorBinding, position: string): Buffer
  * Opaque cursors: version, signature and position in base64url. The binding is signed, not carried, and the
  * partition that is read always comes from the caller's key, so a cursor gives no access to anything.
  *
- * @param secrets The first signs; each is accepted, so that a secret can be replaced without breaking walks.
+ * The first secret signs; each is accepted, so that a secret can be replaced without breaking walks.
  */
-export function createCursors(secrets: readonly [string, ...string[]]): Cursors {
+export function createCursors([secret, ...older]: readonly [string, ...string[]]): Cursors {
   // As objects: made from text for each cursor, they cost more than all the rest of it.
-  const toKey = (secret: string) => createSecretKey(secret, 'utf8')
-  const keys = secrets.map(toKey)
-  const newest = toKey(secrets[0])
+  const toKey = (text: string) => createSecretKey(text, 'utf8')
+  const newest = toKey(secret)
+  const keys = [newest, ...older.map(toKey)]
   return {
     seal(binding, position) {
       const mac = macOf(newest, binding, position)

@@ -2,6 +2,7 @@ import bearerAuth from '@fastify/bearer-auth'
 import type { FastifyInstance } from 'fastify'
 import type { Principal } from '../domain/access.ts'
 import type { Authenticator } from '../domain/authenticator.ts'
+import { whenThere } from '../domain/awaitable.ts'
 import { AppError } from '../errors.ts'
 
 export interface AuthOptions {
@@ -29,8 +30,7 @@ export async function registerAuth(app: FastifyInstance, { authenticator }: Auth
         if (principal) request.principal = principal
         return principal !== undefined
       }
-      const found = authenticator.authenticate(token)
-      return found instanceof Promise ? found.then(admit) : admit(found)
+      return whenThere(authenticator.authenticate(token), admit)
     },
   })
   if (!app.verifyBearerAuth) throw new Error('bearer-auth has not decorated the app')

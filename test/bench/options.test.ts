@@ -17,6 +17,11 @@ t.test('it measures what it is asked for', async (t) => {
   t.match(options, { sections: ['latency'], variants: ['ours'], rounds: 1 })
 })
 
+t.test('beside what others choose, it compares with another checkout', async (t) => {
+  t.match(readOptions(['--against', '../before']), { sections: ['against'], against: '../before' })
+  t.match(readOptions(['--profile', '--against', '../before']), { sections: ['profile', 'against'] })
+})
+
 t.test('what it does not know it says', async (t) => {
   t.throws(() => readOptions(['--endpoints', 'put']), /There is no put/)
   t.throws(() => readOptions(['--rounds', 'many']), /--rounds must be/)
