@@ -54,11 +54,18 @@ async function within(signal: AbortSignal, work: Promise<unknown> | undefined): 
   await Promise.race([work, aborted])
 }
 
+/** Not AbortSignal.timeout(): its timer would not keep a process alive that has nothing else to wait for. */
+const abortAfter = (ms: number, controller: AbortController) =>
+  setTimeout(() => {
+    controller.abort()
+  }, ms)
+
 /** Sends a window each interval; one flush at a time. */
 export function createFlusher(options: FlushOptions): Flusher {
   const { intervalMs, random, sink } = options
   const send = createSender(options)
-  const stopping = new AbortController()
+  const cut = new AbortController()
+  let isStopped = false
   let underWay: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
 
@@ -68,10 +75,10 @@ export function createFlusher(options: FlushOptions): Flusher {
     })
     return underWay
   }
-  const flushInTime = () => flush(AbortSignal.any([stopping.signal, AbortSignal.timeout(FLUSH_TIMEOUT_MS)]))
+  const flushInTime = () => flush(AbortSignal.any([cut.signal, AbortSignal.timeout(FLUSH_TIMEOUT_MS)]))
 
   function schedule(): void {
-    if (stopping.signal.aborted) return
+    if (isStopped) return
     const delay = intervalMs * (1 + JITTER * (random() - 0.5))
     timer = setTimeout(() => void flushInTime().then(schedule), delay).unref()
   }
@@ -80,16 +87,14 @@ export function createFlusher(options: FlushOptions): Flusher {
   return {
     flush: flushInTime,
     async stop(timeoutMs) {
+      isStopped = true
       clearTimeout(timer)
-      stopping.abort()
       const giveUp = new AbortController()
-      // Not AbortSignal.timeout(): its timer would not keep a process alive that has nothing else to wait for.
-      const timeout = setTimeout(() => {
-        giveUp.abort()
-      }, timeoutMs)
+      // One that is under way has half of the time: cut off, it may have arrived all the same, and is counted twice.
+      const timeouts = [abortAfter(timeoutMs / 2, cut), abortAfter(timeoutMs, giveUp)]
       await within(giveUp.signal, underWay)
       await within(giveUp.signal, flush(giveUp.signal))
-      clearTimeout(timeout)
+      for (const timeout of timeouts) clearTimeout(timeout)
       sink.close()
     },
   }
