@@ -22,7 +22,7 @@ export interface BenchOptions {
 export const SECTIONS = {
   throughput: 'what each request costs, beside the floor and the plain service (the default)',
   latency: 'what one client alone waits for, beside the floor (3 minutes)',
-  watching: 'the part that metrics, logs and traces have of it (8 minutes)',
+  watching: 'the part that metrics, logs and traces have of it (7 minutes)',
   profile: 'into whose code the time of a request goes, beside the floor (3 minutes)',
   'long-polls': 'what consumers cost that wait (a minute)',
   start: 'how long the process takes to its first answer (a minute)',

@@ -13,7 +13,7 @@ const ENDPOINTS = ['get', 'create', 'acknowledge']
 const MOST_SHARE = 0.15
 /** Short turns and many of them: what the machine does meanwhile meets all alike. */
 const SECONDS = 1
-const ROUNDS = 24
+const ROUNDS = 12
 
 /** What watching the service costs: metrics and logs, and traces on top. */
 export async function measureWatching(options: BenchOptions): Promise<Section> {
